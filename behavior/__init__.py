@@ -1,0 +1,1 @@
+"""Pedestrians and cyclists with minds: BDI above, behaviour trees below."""

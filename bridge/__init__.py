@@ -1,0 +1,1 @@
+"""Sessions, simulators, catalogue runs and the command line: what ties the parts together."""

@@ -1,0 +1,1 @@
+"""The leaf below everything: frames, seeds, errors and ids. It never grows into a "utils"."""

@@ -1,0 +1,1 @@
+"""Environments, detectors and the adaptive loop (later issues); today only its place in the import order."""

@@ -1,0 +1,1 @@
+"""Road networks and storyboards: OpenDRIVE, OpenSCENARIO, the composer and the catalogue."""

@@ -1,0 +1,1 @@
+"""Rigs, synchronized capture, sensor models, labels and dataset writers."""
