@@ -1,0 +1,40 @@
+# Two commands matter: `make demo` and `make test`. Each prepares the machine by itself.
+PY := .venv/bin/python
+SEED ?= 7
+OUT ?= out/demo
+
+.PHONY: help setup demo test fast check format bench docs clean
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: ## system packages, .venv, and everything needed to run, test and develop
+	@tools/setup.sh dev
+
+demo: ## run the shipped catalogue headless: labelled frames and out/demo/report.html
+	@tools/setup.sh
+	@$(PY) -m bridge.cli run catalogue --out $(OUT) --seed $(SEED) --rig demo --resume
+
+test: setup check ## all checks and all tests, the slow ones included
+	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile
+	@$(PY) -m pytest -q -m slow
+
+fast: ## the fast tests only
+	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile
+
+check: ## format, lint, types, import directions
+	@$(PY) -m ruff format --check -q . && $(PY) -m ruff check -q .
+	@$(PY) tools/check_imports.py
+	@$(PY) -m mypy
+
+format: ## format the code
+	@$(PY) -m ruff format -q . && $(PY) -m ruff check -q --fix .
+
+bench: setup ## our figures beside the limits measured in the same run
+	@$(PY) -m benchmarks
+
+docs: setup ## regenerate the pages in docs/ that are generated
+	@$(PY) tools/generate_docs.py
+
+clean: ## remove what running left behind (not .venv)
+	@rm -rf out runs .mypy_cache .ruff_cache .pytest_cache build *.egg-info
