@@ -1,0 +1,153 @@
+"""The ``reality`` program: run catalogues, serve the engine, check files, rebuild reports."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foundation.errors import InputError, RealityError
+
+app = typer.Typer(
+    name="reality",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Make labelled driving data and driving scenarios on purpose, with CARLA or without it.",
+)
+
+EXIT_BAD_INPUT = 2
+EXIT_NOT_PASSED = 1
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what is going on.")] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+@app.command()
+def run(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            help="`catalogue` (every shipped scenario), names of catalogue scenarios, .xosc files (scenarios or "
+            "parameter value distributions), or folders of them."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The run directory to write; report.html is in it.")],
+    samples: Annotated[int, typer.Option(min=1, help="Concrete scenarios drawn from each distribution.")] = 1,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+    rig: Annotated[str, typer.Option(help="Sensors on the ego: a shipped rig's name or a YAML file.")] = "default",
+    workers: Annotated[int, typer.Option(min=1, help="Scenarios that run at the same time.")] = 1,
+    simulator: Annotated[
+        str, typer.Option(help="embedded, HOST:PORT, binary:PATH/CarlaUE4.sh or docker:IMAGE.")
+    ] = "embedded",
+    step: Annotated[float, typer.Option(min=0.001, max=0.1, help="Simulated seconds per frame.")] = 0.05,
+    max_time: Annotated[float, typer.Option(min=0.1, help="Stop a scenario after so many simulated seconds.")] = 120.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Keep what an equal, interrupted run finished.")] = False,
+) -> None:
+    """Run scenarios headless: synchronized labelled frames, outcomes, junit.xml and report.html.
+
+    Examples: `reality run catalogue --out out/first --samples 3`,
+    `reality run child_runs_out --rig my_rig.yaml --out out/child --seed 4`.
+
+    Exit status: 0 when no scenario ended in an error, 1 when one did, 2 for unusable input.
+    A scenario whose criteria fail is a result, not an error; look into junit.xml for those.
+    """
+    from bridge.run import RunOptions
+    from bridge.run import run as run_all
+
+    options = RunOptions(tuple(targets), samples, seed, rig, simulator, step, max_time)
+    results = run_all(options, out, workers=workers, resume=resume)
+    for result in results:
+        typer.echo(f"{result.verdict:<13}{result.unit.name:<40}{'; '.join(result.reasons)}")
+    frames = sum(result.frames for result in results)
+    typer.echo(f"{len(results)} scenarios, {frames} labelled frames; open {out / 'report.html'}")
+    if any(result.verdict == "error" for result in results):
+        raise typer.Exit(EXIT_NOT_PASSED)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def serve(context: typer.Context) -> None:
+    """Serve the embedded engine to any CARLA 0.9.16 client; `reality serve --help` lists its options."""
+    os.execv(sys.executable, [sys.executable, "-m", "engine", *context.args])
+
+
+@app.command("list")
+def list_scenarios() -> None:
+    """List the scenarios and maps that ship with the project."""
+    from scenarios import catalogue
+
+    for name, entry in sorted(catalogue.SCENARIOS.items()):
+        typer.echo(f"{name:<28}{entry.title}")
+    for name in sorted(catalogue.MAPS):
+        typer.echo(f"{name:<28}map")
+
+
+@app.command()
+def check(files: Annotated[list[Path], typer.Argument(help=".xodr, .xosc or rig .yaml files.")]) -> None:
+    """Check files without running anything: one line each; exit status 2 if one cannot be used."""
+    broken = 0
+    for file in files:
+        try:
+            typer.echo(f"{file}: {_describe(file)}")
+        except RealityError as error:
+            broken += 1
+            typer.echo(str(error), err=True)
+    if broken:
+        raise typer.Exit(EXIT_BAD_INPUT)
+
+
+def _describe(file: Path) -> str:
+    """Read a file as whatever its ending says and return one line on what is in it."""
+    if file.suffix == ".xodr":
+        from scenarios import opendrive
+
+        network = opendrive.read(file)
+        notes = "".join(f"\n  {note}" for note in network.diagnostics)
+        return f"{len(network.roads)} roads, {len(network.junctions)} junctions{notes}"
+    if file.suffix == ".xosc":
+        from scenarios.openscenario import expand, load
+
+        concretes = expand(file, samples=1, seed=0)
+        for concrete in concretes:
+            load(concrete.scenario_path, concrete.parameters)
+        return "1 scenario" if len(concretes) == 1 else f"{len(concretes)} concrete scenarios"
+    if file.suffix in (".yaml", ".yml"):
+        from sensors import rig
+
+        return f"rig with {len(rig.load(file).sensors)} sensors"
+    raise InputError("is not a kind of file this program knows", file=file, remedy="give .xodr, .xosc or .yaml")
+
+
+@app.command()
+def report(directory: Annotated[Path, typer.Argument(help="The --out of an earlier run.")]) -> None:
+    """Write report.html of a run again, for instance after changing or adding results."""
+    from bridge.report import write_report
+
+    typer.echo(write_report(directory))
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one line and status 2, never a traceback."""
+    try:
+        app()
+    except RealityError as error:
+        typer.echo(f"reality: {error}", err=True)
+        sys.exit(EXIT_BAD_INPUT)
+    except KeyboardInterrupt:
+        typer.echo("reality: interrupted; what was finished is kept, continue with --resume", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
