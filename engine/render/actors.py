@@ -1,0 +1,263 @@
+"""Actors: shared geometry, one node each; poses, joints and lamps come from the actor table's arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from panda3d import core
+
+from engine.geometry import IDENTITY, Model
+from engine.render.geometry import SWITCHES, is_transparent, merge, pack, to_geom
+from engine.render.shaders import MAX_JOINTS
+from engine.state import ACTOR_DTYPE, ActorTable, Kind
+from foundation.frames import pose_matrices
+
+JointMatrices = Callable[[Model, np.void], npt.NDArray[np.float64]]
+
+_BIT = {name: 1 << number for number, name in enumerate(SWITCHES)}
+# VehicleLightState flag -> what lights up. A low or high beam brings the position lamps, as a real switch does.
+_LIGHT_FLAGS = (
+    (1, _BIT["position"]),
+    (2, _BIT["low_beam"] | _BIT["position"]),
+    (4, _BIT["high_beam"] | _BIT["low_beam"] | _BIT["position"]),
+    (8, _BIT["brake"]),
+    (64, _BIT["reverse"]),
+    (128, _BIT["fog"]),
+    (256, _BIT["interior"]),
+    (512, _BIT["special1"]),
+    (1024, _BIT["special2"]),
+)
+_BLINKERS = ((16, _BIT["right_blinker"]), (32, _BIT["left_blinker"]))
+_TRAFFIC_LAMPS = (_BIT["red"], _BIT["yellow"], _BIT["green"])
+_BLINKER_FLAGS = 16 | 32
+BLINK_HZ = 1.5
+HEADLIGHT_FLAGS = 2 | 4
+# Columns that may move a joint; a change in any of them asks for new joint matrices.
+_JOINT_COLUMNS = ("gait_phase", "gait_speed", "wheel_steer", "wheel_spin", "walk_speed", "jump")
+_FLIP = np.diag([1.0, -1.0, 1.0, 1.0])
+_JOINT_RANGE_M = 70.0
+
+
+@dataclass(slots=True, eq=False)
+class _Shape:
+    """A model's buffers, shared by every actor that has it."""
+
+    model: Model
+    geoms: list[tuple[core.Geom, bool]]
+    bounds: core.BoundingSphere
+    users: int = 0
+    headlights: npt.NDArray[np.float64] | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Actor:
+    shape: _Shape
+    node: core.NodePath
+    switch: core.PTA_LVecBase4f
+    joints: core.PTA_LMatrix4f
+    instance_id: int
+    lamp_mask: int = 1
+    posed: np.void | None = None
+
+
+def model_joints(model: Model) -> npt.NDArray[np.float64]:
+    """Return (J, 4, 4) actor-from-joint at rest, CARLA's frame."""
+    at: dict[str, npt.NDArray[np.float64]] = {"": IDENTITY}
+    for joint in model.joints:
+        at[joint.name] = at[joint.parent] @ joint.rest
+    return np.array([at[joint.name] for joint in model.joints]).reshape(-1, 4, 4)
+
+
+def _make_shape(model: Model) -> _Shape:
+    if len(model.joints) >= MAX_JOINTS:
+        raise ValueError(f"model {model.name} has {len(model.joints)} joints; the renderer takes {MAX_JOINTS - 1}")
+    number = {"": 0} | {joint.name: n + 1 for n, joint in enumerate(model.joints)}
+    rest = np.concatenate([IDENTITY[None], model_joints(model)])
+    solid, glass, points, beams = [], [], [], []
+    for mesh in model.meshes:
+        if not len(mesh.triangles):
+            continue
+        # The low byte of the static world's instance id holds the joint number here; the id comes as a uniform.
+        (glass if is_transparent(mesh) else solid).append(pack(mesh, None, number[mesh.joint]))
+        joint = rest[number[mesh.joint]]
+        here = mesh.vertices @ joint[:3, :3].T + joint[:3, 3]
+        points.append(here)
+        if mesh.material.light == "low_beam":
+            beams.append(here.mean(axis=0))
+    everything = np.concatenate(points) if points else np.zeros((1, 3))
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    centre = (low + high) / 2 * (1.0, -1.0, 1.0)
+    # Limbs and wheels move a little out of the box at rest; a generous sphere never culls what is seen.
+    radius = float(np.linalg.norm(high - low)) / 2 + 0.6
+    geoms = [(to_geom(merge(parts)), clear) for parts, clear in ((solid, False), (glass, True)) if parts]
+    bounds = core.BoundingSphere(core.LPoint3f(*centre), radius)
+    return _Shape(model, geoms, bounds, headlights=np.array(beams).mean(axis=0) if beams else None)
+
+
+class Actors:
+    """The moving part of the scene graph."""
+
+    def __init__(self, joint_matrices: JointMatrices) -> None:
+        self.root = core.NodePath("actors")
+        self.root.set_tag("kind", "actor")
+        self.root.set_bin("solid", 0)
+        self._joint_matrices = joint_matrices
+        self._shapes: dict[int, _Shape] = {}
+        self._actors: dict[int, _Actor] = {}
+        self._rows = np.zeros(0, dtype=ACTOR_DTYPE)
+        self._shown = np.zeros(0, dtype=ACTOR_DTYPE)
+        self._members_changed = True
+        self._light_key: tuple[int, bool] | None = None
+        self.version = 0
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def add(self, actor_id: int, model: Model, instance_id: int) -> None:
+        """Show an actor from the next update on that has its row; ValueError when it is already there."""
+        if actor_id in self._actors:
+            raise ValueError(f"actor {actor_id} is already drawn")
+        shape = self._shapes.get(id(model))
+        if shape is None:
+            shape = self._shapes[id(model)] = _make_shape(model)
+        shape.users += 1
+        node = core.GeomNode(f"actor {actor_id}")
+        for geom, clear in shape.geoms:
+            node.add_geom(geom, _GLASS if clear else core.RenderState.make_empty())
+        node.set_bounds(shape.bounds)
+        node.set_final(True)
+        path = self.root.attach_new_node(node)
+        switch = core.PTA_LVecBase4f.empty_array(1)
+        joints = core.PTA_LMatrix4f.empty_array(MAX_JOINTS)
+        path.set_shader_input("actor", switch)
+        path.set_shader_input("joints", joints)
+        path.hide()
+        actor = self._actors[actor_id] = _Actor(shape, path, switch, joints, instance_id & 0xFFFF)
+        self._set_joints(actor, model_joints(model))
+        self._set_switch(actor)
+        self._members_changed = True
+
+    def remove(self, actor_id: int) -> None:
+        """Take an actor out; KeyError when it is not there."""
+        actor = self._actors.pop(actor_id)
+        actor.node.remove_node()
+        actor.shape.users -= 1
+        if actor.shape.users == 0:
+            del self._shapes[id(actor.shape.model)]
+        self._members_changed = True
+
+    def update(self, table: ActorTable) -> None:
+        """Remember the rows; they are looked at when a picture is made."""
+        self._rows = table.rows.copy()
+
+    def apply(self, elapsed_s: float, night: bool) -> None:
+        """Move nodes and switch lamps to the remembered rows. Costs per actor only for those that changed."""
+        rows, old = self._rows, self._shown
+        same_rows = not self._members_changed and len(rows) == len(old) and bool((rows["id"] == old["id"]).all())
+        if same_rows:
+            moved = (rows["location"] != old["location"]).any(axis=1) | (rows["rotation"] != old["rotation"]).any(axis=1)
+            relit = (rows["lights"] != old["lights"]) | (rows["light_state"] != old["light_state"])
+        else:
+            moved = np.ones(len(rows), dtype=bool)
+            relit = moved
+            self.version += 1
+            present = set(rows["id"].tolist())
+            for actor_id, actor in self._actors.items():
+                actor.node.show() if actor_id in present else actor.node.hide()
+        if moved.any():
+            self._move(rows, np.flatnonzero(moved))
+            self.version += 1
+        blink_on = (elapsed_s * BLINK_HZ) % 1.0 < 0.5
+        light_key = (int(blink_on), night)
+        if self._light_key is None or self._light_key[1] != night:
+            relit = np.ones(len(rows), dtype=bool)
+        elif light_key != self._light_key:
+            relit = relit | ((rows["lights"] & _BLINKER_FLAGS) != 0)
+        for n in np.flatnonzero(relit):
+            self._switch(rows[n], blink_on, night)
+        self._shown, self._light_key, self._members_changed = rows, light_key, False
+
+    def _move(self, rows: np.ndarray, which: npt.NDArray[np.intp]) -> None:
+        world = pose_matrices(rows["location"][which], rows["rotation"][which])
+        flat = (_FLIP @ world @ _FLIP).swapaxes(1, 2).reshape(-1, 16).tolist()
+        for actor_id, numbers in zip(rows["id"][which].tolist(), flat):
+            actor = self._actors.get(actor_id)
+            if actor is not None:
+                actor.node.set_mat(core.LMatrix4f(*numbers))
+
+    def _switch(self, row: np.void, blink_on: bool, night: bool) -> None:
+        actor = self._actors.get(int(row["id"]))
+        if actor is None:
+            return
+        mask = _BIT[""] | (_BIT["night"] if night else 0)
+        if row["kind"] == Kind.TRAFFIC_LIGHT:
+            state = int(row["light_state"])
+            mask |= _TRAFFIC_LAMPS[state] if state < 3 else 0
+        else:
+            lights = int(row["lights"])
+            for flag, bits in _LIGHT_FLAGS:
+                mask |= bits if lights & flag else 0
+            for flag, bits in _BLINKERS if blink_on else ():
+                mask |= bits if lights & flag else 0
+        if mask != actor.lamp_mask:
+            actor.lamp_mask = mask
+            self._set_switch(actor)
+
+    def pose_joints(self, camera: npt.NDArray[np.float64], forward: npt.NDArray[np.float64], cosine: float) -> None:
+        """Bend the joints of those actors that a camera may see, or whose shadow it may.
+
+        Args:
+            camera, forward: (3,) CARLA frame. cosine: of half the picture's diagonal angle.
+        """
+        rows = self._rows
+        if not len(rows):
+            return
+        to = rows["location"] - camera
+        distance = np.linalg.norm(to, axis=1)
+        seen = (distance < _JOINT_RANGE_M) | (to @ forward > distance * cosine - 12.0)
+        for n in np.flatnonzero(seen):
+            actor = self._actors.get(int(rows["id"][n]))
+            if actor is None or not actor.shape.model.joints:
+                continue
+            row = rows[n]
+            if actor.posed is None or any((row[name] != actor.posed[name]).any() for name in _JOINT_COLUMNS):
+                self._set_joints(actor, self._joint_matrices(actor.shape.model, row))
+                actor.posed = row
+                self.version += 1
+
+    def headlights(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Return positions (N, 3), directions (N, 3), both CARLA frame, and which are high beams (N,)."""
+        lit = [n for n in np.flatnonzero(self._rows["lights"] & HEADLIGHT_FLAGS) if self._lamp_of(n) is not None]
+        rows = self._rows[lit]
+        if not len(rows):
+            return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, dtype=bool)
+        world = pose_matrices(rows["location"], rows["rotation"])
+        lamps = np.array([self._lamp_of(n) for n in lit])
+        places = np.einsum("nij,nj->ni", world[:, :3, :3], lamps) + world[:, :3, 3]
+        return places, world[:, :3, 0], (rows["lights"] & 4) != 0
+
+    def _lamp_of(self, n: int) -> npt.NDArray[np.float64] | None:
+        actor = self._actors.get(int(self._rows["id"][n]))
+        return None if actor is None else actor.shape.headlights
+
+    @staticmethod
+    def _set_switch(actor: _Actor) -> None:
+        number = actor.instance_id
+        actor.switch[0] = core.LVecBase4f((number & 0xFF) / 255.0, (number >> 8) / 255.0, float(actor.lamp_mask), 0.0)
+
+    @staticmethod
+    def _set_joints(actor: _Actor, joints: npt.NDArray[np.float64]) -> None:
+        """Write (J, 4, 4) actor-from-joint matrices, CARLA's frame; place 0 is the root."""
+        matrices = np.zeros((MAX_JOINTS, 4, 4), dtype=np.float32)
+        matrices[0] = IDENTITY
+        matrices[1 : len(joints) + 1] = (_FLIP @ joints @ _FLIP).swapaxes(1, 2)
+        actor.joints.set_data(matrices.tobytes())
+
+
+_GLASS = core.RenderState.make(
+    core.TransparencyAttrib.make(core.TransparencyAttrib.M_alpha), core.CullBinAttrib.make("glass", 0)
+)
+

@@ -1,0 +1,59 @@
+// Sky: gradient, sun, clouds; far away and tagged sky in the label pictures.
+uniform vec4 frame[FRAME_SIZE];
+in vec2 v_screen;
+#ifdef OUT_RGB
+uniform sampler2DArray detail;
+layout(location = OUT_RGB) out vec4 o_rgb;
+#endif
+#ifdef OUT_DEPTH
+layout(location = OUT_DEPTH) out vec4 o_depth;
+#endif
+#ifdef OUT_LABEL
+layout(location = OUT_LABEL) out vec4 o_label;
+#endif
+#ifdef OUT_NORMAL
+layout(location = OUT_NORMAL) out vec4 o_normal;
+#endif
+
+#ifdef OUT_RGB
+vec3 display(vec3 radiance) {
+    vec3 x = radiance * frame[5].w;
+    x = clamp((x * (2.51 * x + 0.03)) / (x * (2.43 * x + 0.59) + 0.14), 0.0, 1.0);
+    return max(1.055 * pow(x, vec3(0.416666667)) - 0.055, 0.0);
+}
+
+vec3 sky() {
+    vec3 ray = normalize(frame[9].xyz + v_screen.x * frame[10].xyz + v_screen.y * frame[11].xyz);
+    float up = clamp(ray.z, 0.0, 1.0);
+    vec3 color = mix(frame[5].rgb, frame[6].rgb, up * (2.0 - up));
+    float toward = max(dot(ray, frame[1].xyz), 0.0);
+    float glow = toward * toward; glow *= glow; glow *= glow;
+    float halo = glow * glow * glow * glow;
+    vec3 sun = frame[2].rgb;
+    color += sun * (0.02 * glow + 0.10 * halo * halo);
+    color += sun * 12.0 * smoothstep(0.99989, 0.99996, toward);
+    // Clouds on a plane overhead; they thin out towards the horizon where the plane is far.
+    vec2 place = ray.xy / (up + 0.12) * 0.22 + frame[12].zw;
+    float density = texture(detail, vec3(place, CLOUD_LAYER)).r * 0.7 + texture(detail, vec3(place * 3.1, CLOUD_LAYER)).r * 0.3;
+    float cover = smoothstep(0.86 - 0.8 * frame[6].w, 1.05 - 0.8 * frame[6].w, density) * smoothstep(0.0, 0.2, ray.z);
+    vec3 cloud = frame[3].rgb * 0.75 + sun * (0.16 + 0.12 * glow);
+    color = mix(color, cloud, cover * (0.25 + 0.65 * frame[6].w));
+    float thick = frame[7].x * frame[7].w * min(1.0 / (frame[7].z * max(ray.z, 0.01)), 1500.0);
+    return mix(frame[8].rgb, color, exp(-thick));
+}
+#endif
+
+void main() {
+#ifdef OUT_RGB
+    o_rgb = vec4(display(sky()), 1.0);
+#endif
+#ifdef OUT_DEPTH
+    o_depth = vec4(1.0);
+#endif
+#ifdef OUT_LABEL
+    o_label = vec4(SKY_TAG / 255.0, 0.0, 0.0, 1.0);
+#endif
+#ifdef OUT_NORMAL
+    o_normal = vec4(0.5, 0.5, 0.5, 1.0);
+#endif
+}

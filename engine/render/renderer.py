@@ -1,0 +1,290 @@
+"""Pictures of the world: colours, depth and labels of one view in one pass."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from panda3d import core
+
+from engine.geometry import Model, StaticWorld
+from engine.render import shaders
+from engine.render.actors import Actors, JointMatrices
+from engine.render.context import Context, shared_context
+from engine.render.geometry import SWITCHES
+from engine.render.lamps import choose
+from engine.render.shadows import Shadows
+from engine.render.static_scene import StaticScene
+from engine.render.targets import Targets, screen_triangle
+from engine.render.textures import make_texture
+from engine.render.view import WANTS, View
+from engine.render.weather import DEFAULT_EV100, ClearNoon, Light, WeatherParameters, light_of, white_balance
+from engine.state import ActorTable
+
+_log = logging.getLogger(__name__)
+
+NEAR_M = 0.2
+"""Nothing nearer is drawn. Depth resolution at distance d is d^2 / (NEAR_M * 2^24)."""
+DRAW_FAR_M = 4000.0
+KEEP_TARGETS = 6
+"""Sets of buffers kept; the longest unused one goes first."""
+
+Pixels = npt.NDArray[np.uint8]
+
+# What each picture is made of.
+_OUTPUT_OF = {"rgb": "rgb", "depth": "depth", "semantic": "label", "instance": "label", "normals": "normal"}
+_OUTPUT_ORDER = ("rgb", "depth", "label", "normal")
+
+
+def _default_joint_matrices() -> JointMatrices:
+    function: JointMatrices = importlib.import_module("engine.scene").joint_matrices
+    return function
+
+
+class Renderer:
+    """Draws one static world and the actors in it.
+
+    Nothing of OpenGL is touched before the first :meth:`render`. Use from one thread.
+
+    Args:
+        static: what does not move.
+        joint_matrices: ``(model, row) -> (J, 4, 4)`` actor-from-joint; by default ``engine.scene``'s.
+    """
+
+    def __init__(self, static: StaticWorld, joint_matrices: JointMatrices | None = None) -> None:
+        self._static = static
+        self._actors = Actors(joint_matrices or (lambda model, row: _default_joint_matrices()(model, row)))
+        self._light = light_of(ClearNoon())
+        self._elapsed_s = 0.0
+        self._hidden: frozenset[int] = frozenset()
+        self._stage: _Stage | None = None
+
+    def add_actor(self, actor_id: int, model: Model, instance_id: int) -> None:
+        """Draw an actor from now on, wherever its row of the table says; ValueError if it is there already."""
+        self._actors.add(actor_id, model, instance_id)
+
+    def remove_actor(self, actor_id: int) -> None:
+        """Draw an actor no more; KeyError if it is not there."""
+        self._actors.remove(actor_id)
+
+    def update(self, table: ActorTable, elapsed_s: float) -> None:
+        """Take the poses and lights of all actors from the table. Cheap: work is done when a picture is made."""
+        self._actors.update(table)
+        self._elapsed_s = elapsed_s
+
+    def set_weather(self, weather: WeatherParameters) -> None:
+        """Change sun, sky, fog, rain and wetness."""
+        self._light = light_of(weather)
+
+    def set_hidden(self, object_ids: frozenset[int]) -> None:
+        """Leave out these static objects (``enable_environment_objects``); the scene is rebuilt when it changes."""
+        if object_ids != self._hidden:
+            self._hidden = object_ids
+            if self._stage is not None:
+                self._stage.set_static(StaticScene(self._static, object_ids))
+
+    def render(self, view: View, wants: frozenset[str]) -> dict[str, Pixels]:
+        """Return the wanted pictures, pixel by pixel of the same rasterization.
+
+        Args:
+            view: the camera.
+            wants: any of "rgb", "depth", "semantic", "instance", "normals".
+
+        Returns:
+            (H, W, 4) uint8 BGRA, top row first, alpha 255, in CARLA's encodings. rgb: sRGB. depth: planar
+            distance, (R + 256 G + 65536 B) / (2^24 - 1) * 1000 m, the sky white. semantic: tag in R.
+            instance: tag in R, id's low byte in G, high byte in B. normals: world axes (CARLA), -1..1 on 0..255.
+
+        Raises:
+            RenderError: this machine has no OpenGL.
+            ValueError: an unknown picture is wanted.
+        """
+        if not wants or not wants <= frozenset(_OUTPUT_OF):
+            raise ValueError(f"wants {sorted(wants)}; there are {sorted(_OUTPUT_OF)}")
+        if self._stage is None:
+            self._stage = _Stage(shared_context(), StaticScene(self._static, self._hidden), self._actors)
+        needed = {_OUTPUT_OF[name] for name in wants}
+        outputs = tuple(name for name in _OUTPUT_ORDER if name in needed)
+        targets = self._stage.draw(view, outputs, self._light, self._elapsed_s)
+        pictures = {name: targets.read(_OUTPUT_OF[name]) for name in sorted(wants - {"semantic"})}
+        if "semantic" in wants:
+            label = pictures["instance"].copy() if "instance" in wants else targets.read("label")
+            label.view("<u4")[...] &= np.uint32(0xFFFF0000)
+            pictures["semantic"] = label
+        return pictures
+
+    def close(self) -> None:
+        """Give all buffers and geometry back; the next :meth:`render` would make them anew."""
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
+
+
+class _Stage:
+    """Everything of a renderer that lives in OpenGL."""
+
+    def __init__(self, context: Context, static: StaticScene, actors: Actors) -> None:
+        self._context = context
+        self._actors = actors
+        self.constants = shaders.FrameConstants()
+        self.root = core.NodePath("world")
+        self.root.set_shader_input("frame", self.constants.shared)
+        self._detail = make_texture(1 if "llvmpipe" in context.driver else 8)
+        self.root.set_shader_input("detail", self._detail)
+        self._static = static
+        static.root.reparent_to(self.root)
+        actors.root.reparent_to(self.root)
+        for name, sort in (("solid", 15), ("paint", 21), ("sky", 25), ("glass", 30)):
+            kind = core.CullBinManager.BT_front_to_back if name == "solid" else core.CullBinManager.BT_fixed
+            kind = core.CullBinManager.BT_back_to_front if name == "glass" else kind
+            core.CullBinManager.get_global_ptr().add_bin(name, kind, sort)
+        sky = self.root.attach_new_node(screen_triangle())
+        sky.set_tag("kind", "sky")
+        sky.set_bin("sky", 0)
+        sky.set_depth_write(False)
+        # The sky lies exactly on the far plane.
+        sky.set_attrib(core.DepthTestAttrib.make(core.RenderAttrib.M_less_equal))
+        self._shadows: Shadows | None = None
+        self._targets: OrderedDict[tuple[object, ...], Targets] = OrderedDict()
+
+    def set_static(self, static: StaticScene) -> None:
+        self._static.root.remove_node()
+        self._static = static
+        static.root.reparent_to(self.root)
+        if self._shadows is not None:
+            self._shadows.close()
+            self._shadows = None
+
+    def draw(self, view: View, outputs: tuple[str, ...], light: Light, elapsed_s: float) -> Targets:
+        targets = self._targets_for(view, outputs)
+        world = view.world_from_camera()
+        flip = np.array([1.0, -1.0, 1.0])
+        diagonal = np.hypot(view.width, view.height) / 2.0 / view.focal_px
+        self._actors.apply(elapsed_s, light.night > 0.5)
+        self._actors.pose_joints(world[:3, 3], world[:3, 0], float(np.cos(np.arctan(diagonal))))
+        lit: list[tuple[str, int]] = []
+        post: list[tuple[str, int]] = []
+        if "rgb" in outputs:
+            lit, post = self._light(view, world, light, elapsed_s)
+        elif self._shadows is not None:
+            self._shadows.rest()
+        self.constants.upload()
+        targets.use(tuple(lit), tuple(post), self.constants.shared)
+        targets.aim(view, _camera_matrix(world, flip), NEAR_M, DRAW_FAR_M)
+        targets.set_active(True)
+        try:
+            self._context.engine.render_frame()
+        finally:
+            targets.set_active(False)
+            if self._shadows is not None:
+                self._shadows.rest()
+        return targets
+
+    def _targets_for(self, view: View, outputs: tuple[str, ...]) -> Targets:
+        key = (view.width, view.height, outputs)
+        targets = self._targets.pop(key, None)
+        if targets is None:
+            while len(self._targets) >= KEEP_TARGETS:
+                self._targets.popitem(last=False)[1].close()
+            targets = Targets(self._context, self.root, view.width, view.height, outputs)
+        self._targets[key] = targets
+        return targets
+
+    def _light(
+        self, view: View, world: npt.NDArray[np.float64], light: Light, elapsed_s: float
+    ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+        """Fill the frame constants; return the #defines for surfaces and for the post filter."""
+        flip = np.array([1.0, -1.0, 1.0])
+        camera = world[:3, 3] * flip
+        rows = self.constants.rows
+        rows[shaders.CAMERA] = (*camera, elapsed_s % 4096.0)
+        rows[shaders.SUN] = (*light.sun, light.night)
+        rows[shaders.SUN_COLOR] = (*light.sun_color, 0.0)
+        rows[shaders.SKY_UP] = (*light.sky_up, light.wetness)
+        rows[shaders.BOUNCE] = (*light.bounce, light.puddles)
+        optics = view.optics
+        exposure = light.exposure
+        if optics.exposure_mode == "manual":
+            exposure = 0.40 * 2.0 ** (DEFAULT_EV100 - optics.manual_ev100())
+        exposure *= 2.0**optics.exposure_compensation
+        rows[shaders.HORIZON] = (*light.horizon, exposure)
+        rows[shaders.ZENITH] = (*light.zenith, light.cloudiness)
+        above = max(camera[2] - self._static.ground_z, 0.0)
+        rows[shaders.FOG] = (
+            light.fog_density,
+            light.fog_start_m,
+            1.0 / light.fog_height_m,
+            np.exp(-above / light.fog_height_m),
+        )
+        always_on = 1 | (1 << SWITCHES.index("night") if light.night > 0.5 else 0)
+        rows[shaders.FOG_COLOR] = (*light.fog_color, always_on)
+        rows[shaders.FORWARD] = (*(world[:3, 0] * flip), 1.7 / light.exposure)
+        rows[shaders.RIGHT] = (*(world[:3, 1] * flip * view.width / 2.0 / view.focal_px), 0.0)
+        rows[shaders.UP] = (*(world[:3, 2] * flip * view.height / 2.0 / view.focal_px), 0.0)
+        drift = light.wind * elapsed_s * 0.002
+        rows[shaders.PIXEL] = (1.0 / view.width, 1.0 / view.height, drift % 1.0, (0.4 * drift) % 1.0)
+        rows[shaders.MISC] = (0.0, 0.0, 1.0 - light.night, self._static.ground_z)
+        rows[shaders.OFFSETS] = (0.10, 0.55, light.rain, 0.25 * light.wind)
+        defines: list[tuple[str, int]] = []
+        if light.shadows:
+            defines += self._shadow(camera, light)
+        elif self._shadows is not None:
+            self._shadows.rest()
+        lamps = choose(camera, world[:3, 0] * flip, self._static.street_lamps, self._actors.headlights(), light.night)
+        if len(lamps):
+            defines.append(("LAMPS", 1))
+            rows[shaders.LAMPS : shaders.LAMPS + 3 * len(lamps)] = lamps.reshape(-1, 4)
+            rows[shaders.UP, 3] = len(lamps)
+        return defines, self._post(view, light)
+
+    def _shadow(self, camera: npt.NDArray[np.float64], light: Light) -> list[tuple[str, int]]:
+        if self._shadows is None:
+            self._shadows = Shadows(self._context, self._static.casters, self._actors.root)
+            for name, texture in self._shadows.textures().items():
+                self.root.set_shader_input(name, texture)
+        moving = self._actors.version if len(self._actors) else None
+        self._shadows.prepare(self.constants, camera, light.sun, moving)
+        return [("SHADOWS", 1)] + ([("SHADOW_ACTORS", 1)] if moving is not None else [])
+
+    def _post(self, view: View, light: Light) -> list[tuple[str, int]]:
+        optics = view.optics
+        defines: list[tuple[str, int]] = []
+        if optics.postprocess:
+            defines.append(("SMOOTH", 1))
+            if light.rain > 0.0:
+                defines.append(("RAIN", 1))
+        neutral = (optics.temp, optics.tint, optics.vignette, optics.gamma) == (6500.0, 0.0, 0.0, 2.2)
+        if not neutral:
+            defines.append(("GRADE", 1))
+            gain = white_balance(optics.temp, optics.tint) if optics.postprocess else np.ones(3)
+            vignette = optics.vignette if optics.postprocess else 0.0
+            self.constants.rows[shaders.POST] = (*gain, vignette)
+            self.constants.rows[shaders.POST + 1] = (optics.vignette_falloff, 1.0 / optics.gamma, 0.0, 0.0)
+        return defines
+
+    def close(self) -> None:
+        for targets in self._targets.values():
+            targets.close()
+        self._targets.clear()
+        if self._shadows is not None:
+            self._shadows.close()
+            self._shadows = None
+        self._actors.root.detach_node()
+        self._static.root.remove_node()
+        self._detail.release_all()
+        self.root.remove_node()
+
+
+def _camera_matrix(world: npt.NDArray[np.float64], flip: npt.NDArray[np.float64]) -> core.LMatrix4f:
+    """Return Panda3D's camera pose (x right, y forward, z up) of a CARLA camera pose."""
+    matrix: Any = np.zeros((4, 4))
+    matrix[0, :3] = world[:3, 1] * flip
+    matrix[1, :3] = world[:3, 0] * flip
+    matrix[2, :3] = world[:3, 2] * flip
+    matrix[3, :3] = world[:3, 3] * flip
+    matrix[3, 3] = 1.0
+    return core.LMatrix4f(*matrix.ravel())

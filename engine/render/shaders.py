@@ -1,0 +1,81 @@
+"""Shader variants, and the layout of the one array of numbers they read.
+
+Everything that changes from picture to picture sits in ``frame``, an array of vec4 that is shared with Panda3D by
+reference: writing to it changes no render state, so nothing is sorted, composed or cached anew.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from panda3d import core
+
+from engine.render.textures import CLOUD_LAYER
+from foundation.ids import Tag
+
+MAX_LAMPS = 8
+"""Lamps that light a picture at night: the nearest headlights and street lamps."""
+MAX_JOINTS = 32
+"""Joints of a model, its root included."""
+
+# Rows of ``frame``. What the four numbers of a row are is written where the renderer fills them.
+CAMERA, SUN, SUN_COLOR, SKY_UP, BOUNCE, HORIZON, ZENITH, FOG, FOG_COLOR = range(9)
+FORWARD, RIGHT, UP, PIXEL, MISC, SHADOW_NEAR, SHADOW_FAR, SHADOW_ACTORS = 9, 10, 11, 12, 13, 14, 17, 20
+OFFSETS, POST, LAMPS = 23, 24, 26
+FRAME_SIZE = LAMPS + 3 * MAX_LAMPS
+
+DEPTH_FAR_M = 1000.0
+DEPTH_UNITS_PER_M = (2**24 - 1) / DEPTH_FAR_M
+
+_FOLDER = Path(__file__).with_name("glsl")
+
+
+class FrameConstants:
+    """The ``frame`` array: rows of four floats, written from numpy, read by every shader."""
+
+    def __init__(self) -> None:
+        self.rows: npt.NDArray[np.float32] = np.zeros((FRAME_SIZE, 4), dtype=np.float32)
+        self.shared = core.PTA_LVecBase4f.empty_array(FRAME_SIZE)
+
+    def upload(self) -> None:
+        """Hand the rows to the shaders."""
+        self.shared.set_data(self.rows.tobytes())
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=128)
+def load(name: str, defines: tuple[tuple[str, int], ...] = ()) -> core.Shader:
+    """Return a compiled-on-first-use shader of ``glsl/NAME.vert`` and ``.frag`` under these #defines."""
+    lines = [
+        "#version 330",
+        f"#define FRAME_SIZE {FRAME_SIZE}",
+        f"#define LAMPS_AT {LAMPS}",
+        f"#define POST_AT {POST}",
+        f"#define MAX_JOINTS {MAX_JOINTS}",
+        f"#define DEPTH_UNITS_PER_M {DEPTH_UNITS_PER_M!r}",
+        f"#define CLOUD_LAYER {CLOUD_LAYER}.0",
+        f"#define SKY_TAG {int(Tag.SKY)}.0",
+        *(f"#define {key} {value}" for key, value in defines),
+        "",
+    ]
+    head = "\n".join(lines)
+    shader = core.Shader.make(core.Shader.SL_GLSL, head + _text(f"{name}.vert"), head + _text(f"{name}.frag"))
+    if shader is None:
+        raise RuntimeError(f"shader {name} does not compile under {dict(defines)}")
+    return shader
+
+
+def output_defines(outputs: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """Return the #defines that place the outputs ("rgb", "depth", "label", "normal") on render targets 0, 1, ..."""
+    return tuple((f"OUT_{name.upper()}", place) for place, name in enumerate(outputs))
+
+
+def shader_state(name: str, defines: tuple[tuple[str, int], ...]) -> core.RenderState:
+    """Return a render state that sets nothing but this shader, overriding what nodes say."""
+    return core.RenderState.make(core.ShaderAttrib.make(load(name, defines), 100))

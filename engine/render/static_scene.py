@@ -1,0 +1,127 @@
+"""The static world as a few big meshes: cut into square cells for culling, one draw call a cell and kind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from panda3d import core
+
+from engine.geometry import StaticWorld
+from engine.render.geometry import (
+    SWITCHES,
+    VERTEX_DTYPE,
+    Triangles,
+    is_overlay,
+    is_transparent,
+    merge,
+    pack,
+    switch_of,
+    to_geom,
+)
+from engine.render.overlay import coverage_strips
+from foundation.ids import Tag
+
+CELL_M = 64.0
+"""Side of a cell. Smaller ones cull better and cost more draw calls."""
+
+
+def static_instance_id(index: int) -> int:
+    """Return the 16-bit instance id of the static world's object number ``index``."""
+    return 0x8000 | (index & 0x7FFF)
+
+
+def _cells(part: Triangles) -> Iterator[tuple[tuple[int, int], Triangles]]:
+    """Cut by the cell that each triangle's centre lies in."""
+    centre = part.vertices["vertex"][part.triangles].mean(axis=1)[:, :2]
+    cell = np.floor(centre / CELL_M).astype(np.int64)
+    low, high = cell.min(axis=0), cell.max(axis=0)
+    if (low == high).all():
+        yield (int(low[0]), int(low[1])), part
+        return
+    key = (cell[:, 0] - low[0]) * (high[1] - low[1] + 1) + cell[:, 1] - low[1]
+    order = np.argsort(key, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(key[order]) != 0])
+    for start, end in zip(starts, [*starts[1:], len(order)]):
+        triangles = part.triangles[order[start:end]]
+        used, local = np.unique(triangles, return_inverse=True)
+        at = cell[order[start]]
+        yield (
+            (int(at[0]), int(at[1])),
+            Triangles(part.vertices[used], local.reshape(-1, 3).astype(np.uint32)),
+        )
+
+
+class StaticScene:
+    """Scene graph of the static world.
+
+    Attributes:
+        root: parent of everything, tagged for the cameras.
+        street_lamps: (L, 3) ASAM positions of lamps that shine after dark.
+        ground_z: height that fog lies on, metres.
+    """
+
+    def __init__(self, static: StaticWorld, hidden: frozenset[int] = frozenset()) -> None:
+        parts: dict[tuple[str, int, int], list[Triangles]] = defaultdict(list)
+        lamps: list[npt.NDArray[np.float64]] = []
+        road_heights: list[float] = []
+        for index, thing in enumerate(static.objects):
+            if thing.id in hidden:
+                continue
+            for mesh in thing.model.meshes:
+                if not len(mesh.triangles):
+                    continue
+                part = pack(mesh, thing.pose, static_instance_id(index))
+                kind = "overlay" if is_overlay(mesh) else "transparent" if is_transparent(mesh) else "opaque"
+                for cell, piece in _cells(part):
+                    parts[(kind, *cell)].append(piece)
+                    if kind == "overlay":
+                        strips = coverage_strips(piece)
+                        if len(strips.triangles):
+                            parts[("coverage", *cell)].append(strips)
+                if mesh.tag == Tag.ROADS:
+                    road_heights.append(float(np.median(part.vertices["vertex"][:, 2])))
+                if SWITCHES[switch_of(mesh.material)] == "night" and mesh.material.name == "street_lamp":
+                    lamps.append(part.vertices["vertex"].mean(axis=0, dtype=np.float64))
+        self.street_lamps = np.array(lamps).reshape(-1, 3)
+        self.ground_z = float(np.median(road_heights)) if road_heights else 0.0
+        self.root = core.NodePath("static")
+        self.triangle_count = 0
+        branches = {kind: self.root.attach_new_node(kind) for kind in ("opaque", "overlay", "coverage", "transparent")}
+        for (kind, column, row), pieces in sorted(parts.items()):
+            whole = merge(pieces)
+            self.triangle_count += len(whole.triangles)
+            node = core.GeomNode(f"{kind} {column} {row}")
+            node.add_geom(to_geom(whole))
+            branches[kind].attach_new_node(node)
+        _order(branches)
+        self.casters = branches["opaque"]
+
+    def bytes_per_vertex(self) -> int:
+        """Return the size of a vertex in the buffers."""
+        return VERTEX_DTYPE.itemsize
+
+
+def _order(branches: dict[str, core.NodePath]) -> None:
+    """Set how each kind is drawn: solid things near to far, then paint on them, then glass."""
+    branches["opaque"].set_tag("kind", "static")
+    branches["opaque"].set_bin("solid", 0)
+    # Paint lies millimetres above the road; the offset keeps it in front at any distance. It writes its label
+    # and depth from its true outline, its colour from the widened, smoothed one.
+    for kind, sort in (("overlay", 0), ("coverage", 1)):
+        branches[kind].set_tag("kind", kind)
+        branches[kind].set_bin("paint", sort)
+        branches[kind].set_depth_offset(1)
+        branches[kind].set_transparency(core.TransparencyAttrib.M_alpha)
+        branches[kind].set_depth_write(kind == "overlay")
+    branches["coverage"].set_two_sided(True)
+    transparent(branches["transparent"])
+    branches["transparent"].set_tag("kind", "static")
+
+
+def transparent(node: core.NodePath) -> None:
+    """Draw what hangs below ``node`` blended, after everything solid and the sky."""
+    node.set_transparency(core.TransparencyAttrib.M_alpha)
+    node.set_bin("glass", 0)
