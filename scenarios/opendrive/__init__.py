@@ -1,0 +1,15 @@
+"""OpenDRIVE 1.4 to 1.8: read road networks, ask about them, and make surfaces and markings of them.
+
+Everything here is in ASAM's frame: x east, y north, z up, metres and radians. Three layers: ``records`` mirror the
+file, ``curves``, ``cubics`` and ``lateral`` are pure geometry, the rest builds on both.
+"""
+
+from scenarios.opendrive.errors import Diagnostic, OpenDriveError
+from scenarios.opendrive.network import DEFAULT_KERB_HEIGHT_M, RoadNetwork, parse, read
+from scenarios.opendrive.road import Poses, RoadGeometry, RoadLane, Section
+from scenarios.opendrive.values import DRIVING_TYPES, PAVED_TYPES, LaneKey, LanePosition, Pose
+
+__all__ = [
+    "DEFAULT_KERB_HEIGHT_M", "DRIVING_TYPES", "PAVED_TYPES", "Diagnostic", "LaneKey", "LanePosition", "OpenDriveError",
+    "Pose", "Poses", "RoadGeometry", "RoadLane", "RoadNetwork", "Section", "parse", "read",
+]  # fmt: skip

@@ -1,0 +1,222 @@
+"""From a place in the world to a place on a road: a tree of road quads, then Newton on the reference line."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from scenarios.opendrive.road import RoadGeometry
+from scenarios.opendrive.values import LanePosition
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+_STEP_M = 4.0
+_SLACK_M = 0.25
+_FOREIGN_TYPE_COST_M = 5.0
+_LEVEL_SLACK_M = 0.5
+_MAX_QUADS = 400_000
+
+
+class Locator:
+    """Find lanes by place. Built once for a network.
+
+    Args:
+        roads: all roads; among equals the earlier one wins.
+    """
+
+    def __init__(self, roads: list[RoadGeometry]) -> None:
+        self._roads = roads
+        self._number = {road.id: i for i, road in enumerate(roads)}
+        total = sum(road.length for road in roads)
+        step = max(_STEP_M, total / _MAX_QUADS)
+        owners, lows, highs, quads = [], [], [], []
+        for number, road in enumerate(roads):
+            s = self._rows(road, step)
+            corners = self._outline(road, s)
+            quads.append(corners)
+            owners.append(np.full(len(s) - 1, number))
+            lows.append(s[:-1])
+            highs.append(s[1:])
+        self._owner: Ints = np.concatenate(owners).astype(np.intp)
+        self._low, self._high = np.concatenate(lows), np.concatenate(highs)
+        shapes = shapely.convex_hull(shapely.multipoints(np.concatenate(quads)))
+        self._tree = shapely.STRtree(shapes)
+
+    @staticmethod
+    def _rows(road: RoadGeometry, step: float) -> Floats:
+        """Return s of rows: at records, at most ``step`` apart, closer in bends."""
+        places = [road.breaks()]
+        for low, high in zip(places[0][:-1], places[0][1:]):
+            bend = float(np.max(np.abs(road.plan.at(np.array([low, 0.5 * (low + high)])).curvature)))
+            count = int(np.ceil((high - low) * max(1.0 / step, min(bend, 10.0) / 0.5)))
+            places.append(np.linspace(low, high, min(max(count, 1), 10_000) + 1))
+        return np.unique(np.concatenate(places))
+
+    @staticmethod
+    def _outline(road: RoadGeometry, s: Floats) -> Floats:
+        """Return (rows - 1, 6, 2) points whose hulls cover the road between the rows."""
+        numbers = road.section_numbers(np.concatenate([0.5 * (s[:-1] + s[1:])]))
+        low, high = np.zeros(len(s) - 1), np.zeros(len(s) - 1)
+        offset = road.lane_offset(s)
+        for number in np.unique(numbers):
+            rows = np.flatnonzero(numbers == number)
+            for side in (rows, rows + 1):
+                edges = road.sections[number].boundaries(s[side], offset[side])
+                low[rows] = np.minimum(low[rows], edges.min(axis=0))
+                high[rows] = np.maximum(high[rows], edges.max(axis=0))
+        at = road.stations(s)
+        corners = np.empty((len(s) - 1, 6, 2))
+        sine, cosine = np.sin(at.plan.heading), np.cos(at.plan.heading)
+        for column, (rows, t) in enumerate(
+            (r, t) for r in (slice(0, -1), slice(1, None)) for t in (low - _SLACK_M, np.zeros_like(low), high + _SLACK_M)
+        ):
+            corners[:, column, 0] = at.plan.x[rows] - sine[rows] * t
+            corners[:, column, 1] = at.plan.y[rows] + cosine[rows] * t
+        return corners
+
+    def project(self, road_id: str, x: float, y: float) -> tuple[float, float]:
+        """Return (s, t) of the nearest place of one road's reference line."""
+        road = self._roads[self._number[road_id]]
+        own = np.flatnonzero(self._owner == self._number[road_id])
+        s = np.concatenate([self._low[own], self._high[own[-1:]]])
+        plan = road.plan.at(s)
+        near = int(np.argmin((plan.x - x) ** 2 + (plan.y - y) ** 2))
+        low, high = s[max(near - 1, 0)], s[min(near + 1, len(s) - 1)]
+        found, t = _project(road, np.array([x]), np.array([y]), np.array([low]), np.array([high]))
+        return float(found[0]), float(t[0])
+
+    def locate(
+        self,
+        x: float,
+        y: float,
+        z: float | None,
+        heading: float | None,
+        types: frozenset[str] | None,
+        max_distance_m: float,
+    ) -> LanePosition | None:
+        """See ``RoadNetwork.locate``."""
+        points = np.array([[x, y]]) if z is None else np.array([[x, y, z]])
+        headings = None if heading is None else np.array([heading])
+        return self._find(points, headings, types, max_distance_m)[0]
+
+    def locate_many(
+        self, points: Floats, headings: Floats | None, types: frozenset[str] | None
+    ) -> list[LanePosition | None]:
+        """See ``RoadNetwork.locate_many``."""
+        return self._find(points, headings, types, np.inf)
+
+    def _find(
+        self, points: Floats, headings: Floats | None, types: frozenset[str] | None, max_distance_m: float
+    ) -> list[LanePosition | None]:
+        found: list[LanePosition | None] = [None] * len(points)
+        best = np.full(len(points), np.inf)
+        usable = np.flatnonzero(np.isfinite(points).all(axis=1))
+        if not len(usable):
+            return found
+        which, quad = self._candidates(points[usable, :2])
+        which = usable[which]
+        owner = self._owner[quad]
+        for number in np.unique(owner):
+            mine = owner == number
+            rows = which[mine]
+            road = self._roads[number]
+            s, t = _project(road, points[rows, 0], points[rows, 1], self._low[quad[mine]], self._high[quad[mine]])
+            extra = self._extra_cost(road, points[rows], None if headings is None else headings[rows], s, t)
+            self._judge(road, rows, s, t, extra, types, max_distance_m, best, found)
+        return found
+
+    def _candidates(self, places: Floats) -> tuple[Ints, Ints]:
+        """Return (point, quad) pairs: the quads at each point, or else those about as near as the nearest."""
+        shapes = shapely.points(places)
+        which, quad = self._tree.query(shapes, predicate="intersects")
+        lonely = np.setdiff1d(np.arange(len(places)), which)
+        if len(lonely):
+            _, distance = self._tree.query_nearest(shapes[lonely], return_distance=True, all_matches=False)
+            more, quads = self._tree.query(
+                shapes[lonely], predicate="dwithin", distance=distance + _FOREIGN_TYPE_COST_M
+            )
+            which, quad = np.concatenate([which, lonely[more]]), np.concatenate([quad, quads])
+        return which, quad
+
+    @staticmethod
+    def _extra_cost(road: RoadGeometry, points: Floats, headings: Floats | None, s: Floats, t: Floats) -> Floats:
+        """Return (2, N) costs in metres of a wrong level and, for traffic (along, against) s, a wrong heading."""
+        cost = np.zeros((2, len(s)))
+        if points.shape[1] < 3 and headings is None:
+            return cost
+        at = road.stations(s)
+        if points.shape[1] >= 3:
+            surface = road.points(at, t)
+            cost += np.maximum(np.abs(points[:, 2] - surface[:, 2]) - _LEVEL_SLACK_M, 0.0)
+        if headings is not None:
+            alike = np.cos(headings - at.plan.heading)
+            cost += 0.15 * np.stack([1.0 - alike, 1.0 + alike])
+        return cost
+
+    @staticmethod
+    def _judge(
+        road: RoadGeometry,
+        rows: Ints,
+        s: Floats,
+        t: Floats,
+        extra: Floats,
+        types: frozenset[str] | None,
+        max_distance_m: float,
+        best: Floats,
+        found: list[LanePosition | None],
+    ) -> None:
+        """Compare the lanes of one road at projected places with the best found so far."""
+        numbers = road.section_numbers(s)
+        offset = road.lane_offset(s)
+        for number in np.unique(numbers):
+            mine = np.flatnonzero(numbers == number)
+            section = road.sections[number]
+            if not section.lanes:
+                continue
+            edges = section.boundaries(s[mine], offset[mine])
+            low, high = edges[:-1], edges[1:]
+            here = t[mine]
+            gap = np.maximum(np.maximum(low - here, here - high), 0.0)
+            middle = 0.5 * (low + high)
+            foreign = np.array(
+                [0.0 if types is None or lane.type in types else _FOREIGN_TYPE_COST_M for lane in section.lanes]
+            )
+            against = np.array([0 if road.drives_forward(lane.id, section.index) else 1 for lane in section.lanes])
+            # A lane of no width is no place to be; it only wins where there is nothing else.
+            cost = gap + foreign[:, None] + extra[against][:, mine] + np.where(high - low < 1e-3, 1.0, 0.0)
+            cost = np.where(gap > max_distance_m, np.inf, cost + 1e-3 * np.abs(here - middle))
+            rank = np.argmin(cost, axis=0)
+            for column, (lane_rank, i) in enumerate(zip(rank, mine)):
+                value, row = float(cost[lane_rank, column]), int(rows[i])
+                if value < best[row]:
+                    best[row] = value
+                    lane_id = section.lanes[lane_rank].id
+                    found[row] = LanePosition(
+                        road.id, section.index, lane_id, float(s[i]), float(t[i]), float(t[i] - middle[lane_rank, column])
+                    )
+
+
+def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Return (s, t) of (N,) places near the stretches [low, high] of a road: Newton's method on the foot point."""
+    start, end = road.plan.at(low), road.plan.at(high)
+    dx, dy = end.x - start.x, end.y - start.y
+    chord = np.maximum(dx * dx + dy * dy, 1e-12)
+    part = np.clip(((x - start.x) * dx + (y - start.y) * dy) / chord, 0.0, 1.0)
+    s = low + part * (high - low)
+    reach = 0.5 * (high - low) + 0.5
+    for _ in range(4):
+        plan = road.plan.at(s)
+        cosine, sine = np.cos(plan.heading), np.sin(plan.heading)
+        along = (x - plan.x) * cosine + (y - plan.y) * sine
+        across = -(x - plan.x) * sine + (y - plan.y) * cosine
+        step = along / np.maximum(1.0 - plan.curvature * across, 0.2)
+        s = np.clip(np.clip(s + step, low - reach, high + reach), 0.0, road.length)
+        if np.max(np.abs(step)) < 1e-7:
+            break
+    plan = road.plan.at(s)
+    t = -(x - plan.x) * np.sin(plan.heading) + (y - plan.y) * np.cos(plan.heading)
+    if not road.superelevation.is_constant:
+        t = t / np.maximum(np.cos(road.superelevation(s)), 0.1)
+    return s, t
