@@ -5,11 +5,13 @@ file, ``curves``, ``cubics`` and ``lateral`` are pure geometry, the rest builds 
 """
 
 from scenarios.opendrive.errors import Diagnostic, OpenDriveError
+from scenarios.opendrive.meshing import Surface
 from scenarios.opendrive.network import DEFAULT_KERB_HEIGHT_M, RoadNetwork, parse, read
 from scenarios.opendrive.road import Poses, RoadGeometry, RoadLane, Section
+from scenarios.opendrive.surfaces import surfaces
 from scenarios.opendrive.values import DRIVING_TYPES, PAVED_TYPES, LaneKey, LanePosition, Pose
 
 __all__ = [
     "DEFAULT_KERB_HEIGHT_M", "DRIVING_TYPES", "PAVED_TYPES", "Diagnostic", "LaneKey", "LanePosition", "OpenDriveError",
-    "Pose", "Poses", "RoadGeometry", "RoadLane", "RoadNetwork", "Section", "parse", "read",
+    "Pose", "Poses", "RoadGeometry", "RoadLane", "RoadNetwork", "Section", "Surface", "parse", "read", "surfaces",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.spatial import cKDTree
 
 from scenarios.opendrive.road import RoadGeometry
 from scenarios.opendrive.values import LanePosition
@@ -76,16 +77,16 @@ class Locator:
             corners[:, column, 1] = at.plan.y[rows] + cosine[rows] * t
         return corners
 
-    def project(self, road_id: str, x: float, y: float) -> tuple[float, float]:
-        """Return (s, t) of the nearest place of one road's reference line."""
-        road = self._roads[self._number[road_id]]
-        own = np.flatnonzero(self._owner == self._number[road_id])
-        s = np.concatenate([self._low[own], self._high[own[-1:]]])
-        plan = road.plan.at(s)
-        near = int(np.argmin((plan.x - x) ** 2 + (plan.y - y) ** 2))
-        low, high = s[max(near - 1, 0)], s[min(near + 1, len(s) - 1)]
-        found, t = _project(road, np.array([x]), np.array([y]), np.array([low]), np.array([high]))
-        return float(found[0]), float(t[0])
+    def project(self, road_id: str, places: Floats) -> tuple[Floats, Floats]:
+        """Return (N,) s and t of the cross-sections of one road nearest to (N, 2) places."""
+        number = self._number[road_id]
+        road = self._roads[number]
+        own = np.flatnonzero(self._owner == number)
+        rows = np.concatenate([self._low[own], self._high[own[-1:]]])
+        plan = road.plan.at(rows)
+        _, near = cKDTree(np.column_stack([plan.x, plan.y])).query(places)
+        low, high = rows[np.maximum(near - 1, 0)], rows[np.minimum(near + 1, len(rows) - 1)]
+        return _project(road, places[:, 0], places[:, 1], low, high)
 
     def locate(
         self,

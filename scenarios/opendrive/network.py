@@ -129,9 +129,15 @@ class RoadNetwork:
         pose = self.lane_poses(key, np.linspace(section.start, section.end, count))
         return np.stack([pose.x, pose.y, pose.z], axis=-1), pose.heading
 
-    def inertial_to_road(self, road_id: str, x: float, y: float, z: float | None = None) -> tuple[float, float]:
-        """Return the (s, t) of the place of a road nearest to (x, y)."""
-        return self._locator.project(road_id, x, y)
+    def project(self, road_id: str, x: float, y: float) -> tuple[float, float]:
+        """Return the road coordinates (s, t) of a place on one road: those of its nearest cross-section."""
+        s, t = self.project_many(road_id, np.array([[x, y]]))
+        return float(s[0]), float(t[0])
+
+    def project_many(self, road_id: str, places: Floats) -> tuple[Floats, Floats]:
+        """Return (N,) s and t of (N, 2) places; see :meth:`project`."""
+        self.road(road_id)
+        return self._locator.project(road_id, places)
 
     def locate(
         self,

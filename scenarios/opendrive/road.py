@@ -67,10 +67,14 @@ class RoadLane:
         given = s - self.origin >= self._heights[0, 0] - 1e-9
         return np.where(given, self._heights[row, 1], 0.0), np.where(given, self._heights[row, 2], 0.0)
 
+    def height_breaks(self) -> Floats:
+        """Return the s at which a height record begins."""
+        return self.origin + self._heights[:, 0] if len(self._heights) else np.zeros(0)
+
     def breaks(self) -> list[float]:
         """Return the s at which a width, border or height record begins."""
-        starts = [*self.width.starts, *self.border.starts, *(self._heights[:, 0] if len(self._heights) else ())]
-        return [float(self.origin + start) for start in starts]
+        starts = [self.origin + start for start in (*self.width.starts, *self.border.starts)]
+        return [float(start) for start in (*starts, *self.height_breaks())]
 
 
 class Section:

@@ -1,0 +1,159 @@
+"""What happens to surfaces where connecting roads overlap, and where they leave the ground open.
+
+Connecting roads of a junction lie one over the other. Traffic's lanes are kept whole: files give them one height
+(the real ones used for testing agree to fractions of a millimetre), and every lane is then exact for who drives on
+it. Lower ranks (shoulders, then pavements, then verges) are cut where a higher rank covers them, or a pavement
+would run across the turning lanes. Holes are closed with triangles between the rims.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.spatial import cKDTree
+
+from foundation.ids import Tag
+from scenarios.opendrive.meshing import Surface, compact, without_slivers
+from scenarios.opendrive.values import DRIVING_TYPES, PAVED_TYPES
+
+Floats = npt.NDArray[np.float64]
+
+CLOSING_M = 1.0
+"""Notches of the driving area narrower than twice this are filled."""
+_SNAP_M = 1e-4
+_SMALLEST_HOLE_M2 = 1e-4
+
+
+def resolve(junction_id: str, lanes: list[Surface]) -> list[Surface]:
+    """Return a junction's surfaces: lower ranks cut where higher ones cover them, holes filled.
+
+    Args:
+        junction_id: id for the fill.
+        lanes: the lane surfaces of all connecting roads.
+    """
+    ranks = np.array([_rank(surface) for surface in lanes])
+    kept: list[Surface] = []
+    covered: shapely.Geometry | None = None
+    driven: shapely.Geometry | None = None
+    for rank in range(4):
+        mine = [lanes[i] for i in np.flatnonzero(ranks == rank)]
+        if covered is not None and not covered.is_empty:
+            mine = [_cut(surface, covered) for surface in mine]
+        mine = [surface for surface in mine if len(surface.triangles)]
+        kept += mine
+        areas = [_area(surface) for surface in mine]
+        covered = shapely.union_all([*areas, *([covered] if covered is not None else [])])
+        if rank == 0:
+            driven = covered
+    if driven is None or covered is None or driven.is_empty:
+        return kept
+    return [*kept, *_fill(junction_id, driven, covered, kept)]
+
+
+def _rank(surface: Surface) -> int:
+    if surface.lane_type in DRIVING_TYPES:
+        return 0
+    if surface.lane_type in PAVED_TYPES:
+        return 1
+    return 2 if surface.tag == Tag.SIDEWALKS else 3
+
+
+def _polygons(surface: Surface) -> npt.NDArray[np.object_]:
+    """Return the triangles of a surface as polygons in the plane."""
+    corners = surface.vertices[surface.triangles][:, :, :2]
+    return shapely.polygons(np.concatenate([corners, corners[:, :1]], axis=1))
+
+
+def _area(surface: Surface) -> shapely.Geometry:
+    """Return the ground a surface covers, seen from above."""
+    polygons = _polygons(surface)
+    # Rounding to a grid keeps the union of hundreds of touching triangles free of slits.
+    return shapely.union_all(polygons, grid_size=_SNAP_M)
+
+
+def _cut(surface: Surface, covered: shapely.Geometry) -> Surface:
+    """Return a surface without what ``covered`` covers; heights stay those of its own triangles."""
+    shapely.prepare(covered)
+    polygons = _polygons(surface)
+    touched = shapely.intersects(covered, polygons)
+    if not touched.any():
+        return surface
+    inside = shapely.contains(covered, polygons)
+    whole = surface.triangles[~touched]
+    vertices, triangles = [surface.vertices], [whole]
+    count = len(surface.vertices)
+    for number in np.flatnonzero(touched & ~inside):
+        rest = shapely.difference(polygons[number], covered)
+        corners = surface.vertices[surface.triangles[number]]
+        for flat in _triangulate(rest):
+            vertices.append(np.column_stack([flat, _plane_height(corners, flat)]))
+            triangles.append(np.arange(count, count + 3, dtype=np.int32)[None])
+            count += 3
+    points, faces = np.concatenate(vertices), np.concatenate(triangles)
+    points, faces = _merge(points, faces)
+    points, faces, _ = compact(points, without_slivers(points, faces))
+    return replace(surface, vertices=points, triangles=faces, uv=points[:, :2].copy())
+
+
+def _merge(points: Floats, faces: npt.NDArray[np.int32]) -> tuple[Floats, npt.NDArray[np.int32]]:
+    """Return the mesh with vertices that agree to a tenth of a millimetre made one."""
+    _, first, inverse = np.unique(np.round(points, 4), axis=0, return_index=True, return_inverse=True)
+    return points[first], inverse.reshape(-1)[faces].astype(np.int32)
+
+
+def _triangulate(shape: shapely.Geometry) -> list[Floats]:
+    """Return the (3, 2) triangles of a polygon or a collection, counter-clockwise."""
+    found = []
+    for polygon in shapely.get_parts(shape):
+        if polygon.geom_type != "Polygon" or polygon.area < 1e-6:
+            continue
+        for triangle in shapely.get_parts(shapely.constrained_delaunay_triangles(polygon)):
+            corners = shapely.get_coordinates(triangle)[:3]
+            (ax, ay), (bx, by), (cx, cy) = corners
+            turn = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+            found.append(corners if turn > 0.0 else corners[::-1])
+    return found
+
+
+def _plane_height(corners: Floats, flat: Floats) -> Floats:
+    """Return the heights of the plane through three (3, 3) corners at (N, 2) places."""
+    normal = np.cross(corners[1] - corners[0], corners[2] - corners[0])
+    if abs(normal[2]) < 1e-12:
+        return np.full(len(flat), corners[:, 2].mean())
+    offset = flat - corners[0, :2]
+    return corners[0, 2] - (offset @ normal[:2]) / normal[2]
+
+
+def _fill(junction_id: str, driven: shapely.Geometry, covered: shapely.Geometry, kept: list[Surface]) -> list[Surface]:
+    """Return surfaces over the holes and notches that the lanes of a junction leave open."""
+    closed = shapely.buffer(shapely.buffer(driven, CLOSING_M, quad_segs=4), -CLOSING_M, quad_segs=4)
+    closed = shapely.union_all([_without_holes(closed), _without_holes(covered)])
+    missing = shapely.difference(closed, covered)
+    road = [surface for surface in kept if surface.tag == Tag.ROADS]
+    vertices = np.concatenate([surface.vertices for surface in road])
+    tree = cKDTree(vertices[:, :2])
+    found: list[Surface] = []
+    for polygon in shapely.get_parts(missing):
+        if polygon.geom_type != "Polygon" or polygon.area < _SMALLEST_HOLE_M2:
+            continue
+        flat = _triangulate(polygon)
+        if not flat:
+            continue
+        places = np.concatenate(flat)
+        distance, near = tree.query(places, k=min(4, len(vertices)))
+        distance, near = np.reshape(distance, (len(places), -1)), np.reshape(near, (len(places), -1))
+        weight = 1.0 / np.maximum(distance, 1e-6) ** 2
+        height = (weight * vertices[near, 2]).sum(axis=1) / weight.sum(axis=1)
+        points, faces = _merge(np.column_stack([places, height]), np.arange(len(places), dtype=np.int32).reshape(-1, 3))
+        points, faces, _ = compact(points, without_slivers(points, faces))
+        uv = points[:, :2].copy()
+        found.append(Surface("junction", Tag.ROADS, "", "", 0, 0, junction_id, points, faces, uv))
+    return found
+
+
+def _without_holes(shape: shapely.Geometry) -> shapely.Geometry:
+    parts = [shapely.polygons(part.exterior) for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return shapely.union_all(parts)
