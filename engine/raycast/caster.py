@@ -10,7 +10,7 @@ import numpy.typing as npt
 from engine.geometry import Model, StaticWorld
 from engine.raycast.cull import candidates, make_blocks
 from engine.raycast.hits import Hits
-from engine.raycast.pieces import JointMatrices, Pieces, rest_matrices
+from engine.raycast.pieces import JointMatrices, Pieces
 from engine.raycast.sweep import NearbyTriangles, Sweep, sweep_sphere
 from engine.raycast.triangles import Float32s, Triangles
 from engine.state import ActorTable
@@ -32,7 +32,7 @@ class RayCaster:
             pose. The engine passes ``engine.scene.joint_matrices``.
     """
 
-    def __init__(self, static: StaticWorld, joint_matrices: JointMatrices = rest_matrices) -> None:
+    def __init__(self, static: StaticWorld, joint_matrices: JointMatrices | None = None) -> None:
         self._world = static
         self._hidden: frozenset[int] = frozenset()
         self._pieces = Pieces(joint_matrices)
@@ -116,10 +116,11 @@ class RayCaster:
         toward = np.ascontiguousarray(directions, dtype=np.float32).reshape(-1, 3)
         limit = np.asarray(max_range_m, dtype=np.float32)
         rays = np.empty((len(toward), 6), dtype=np.float32)
-        rays[:, :3] = start - self._static.center
-        rays[:, 3:] = toward
+        for axis in range(3):  # column by column: twice as fast as rows of three
+            rays[:, axis] = start[..., axis] - self._static.center[axis]
+            rays[:, 3 + axis] = toward[:, axis]
         distance, triangle, normal = self._static.first(rays)
-        distance = np.where(distance <= limit, distance, np.float32(np.inf))
+        distance[distance > limit] = np.inf
         ray, actor, tag, actor_normal, at = self._first_actors(start, toward, np.minimum(distance, limit), ignore)
         distance[ray] = at
         return Hits(
@@ -140,11 +141,15 @@ class RayCaster:
         ray, piece = candidates(make_blocks(start, toward), pieces, reach, ignored)
         order = np.argsort(pieces.shape[piece], kind="stable")
         ray, piece = ray[order], piece[order]
-        into = pieces.from_world[piece]
         local = np.empty((len(ray), 6), dtype=np.float32)
-        origin = np.broadcast_to(start, (len(ray), 3)) if start.ndim == 1 else start[ray]
-        local[:, :3] = np.einsum("pij,pj->pi", into[:, :3, :3], origin) + into[:, :3, 3]
-        local[:, 3:] = np.einsum("pij,pj->pi", into[:, :3, :3], toward[ray].astype(np.float64))
+        if start.ndim == 1:
+            origin = np.einsum("pij,j->pi", pieces.from_world[:, :3, :3], start) + pieces.from_world[:, :3, 3]
+            local[:, :3] = np.take(origin.astype(np.float32), piece, axis=0)
+        else:
+            into = pieces.from_world[piece]
+            local[:, :3] = np.einsum("pij,pj->pi", into[:, :3, :3], start[ray]) + into[:, :3, 3]
+        turn = np.take(pieces.from_world[:, :3, :3].astype(np.float32), piece, axis=0)
+        local[:, 3:] = np.einsum("pij,pj->pi", turn, np.take(toward, ray, axis=0))
         distance = np.empty(len(ray), dtype=np.float32)
         tag = np.empty(len(ray), dtype=np.uint8)
         normal = np.empty((len(ray), 3), dtype=np.float32)
@@ -158,7 +163,7 @@ class RayCaster:
         best = best[np.lexsort((distance[best], ray[best]))]
         best = best[np.concatenate([[True], np.diff(ray[best]) > 0])] if len(best) else best
         # Normals go over by the inverse transpose, so that joints may scale.
-        world_normal = np.einsum("pi,pij->pj", normal[best], into[best, :3, :3])
+        world_normal = np.einsum("pi,pij->pj", normal[best], turn[best])
         world_normal /= np.maximum(np.linalg.norm(world_normal, axis=1, keepdims=True), 1e-30)
         return (
             ray[best],

@@ -16,7 +16,7 @@ JointMatrices = Callable[[Model, np.void], Floats]
 """``(model, table row) -> (J, 4, 4)`` actor-from-joint, in the order of ``model.joints``."""
 
 
-def rest_matrices(model: Model, row: np.void | None = None) -> Floats:
+def rest_matrices(model: Model) -> Floats:
     """Return the (J, 4, 4) actor-from-joint matrices of a model at rest."""
     matrices: dict[str, Floats] = {"": np.eye(4)}
     for joint in model.joints:
@@ -35,6 +35,7 @@ class _Shapes:
             if len(mesh.triangles):
                 groups.setdefault(number[mesh.joint], []).append(mesh)
         self.joints = np.array(sorted(groups), dtype=np.intp)
+        self.rest = rest_matrices(model)
         self.triangles: list[Triangles] = []
         for joint in self.joints:
             key = shape_key(groups[int(joint)])
@@ -57,7 +58,7 @@ class Pieces:
         actor_center, actor_radius: (A, 3), (A,) world sphere around all pieces of the actor.
     """
 
-    def __init__(self, joint_matrices: JointMatrices) -> None:
+    def __init__(self, joint_matrices: JointMatrices | None) -> None:
         self._joint_matrices = joint_matrices
         self._known: dict[bytes, Triangles] = {}
         self._shapes_of_model: dict[int, _Shapes] = {}
@@ -93,7 +94,6 @@ class Pieces:
         self.count = np.array([len(s.triangles) for s in sets], dtype=np.intp)
         self.first = np.concatenate([[0], np.cumsum(self.count)[:-1]]).astype(np.intp)[: len(sets)]
         self.actor = np.repeat(np.arange(len(sets)), self.count)
-        self._joint = np.concatenate([np.zeros(0, np.intp), *[s.joints for s in sets]])
         self._shape_center = np.array([t.center for t in self.shapes]).reshape(-1, 3)
         self._shape_radius = np.array([t.radius for t in self.shapes])
         self.from_world: Floats = np.zeros((len(self.shape), 4, 4))
@@ -108,7 +108,7 @@ class Pieces:
         Args:
             table: world poses, and what the joints follow from (steering, gait).
             joints: (J, 4, 4) actor-from-joint matrices by actor id, for whoever has them already; the others are
-                asked from the ``joint_matrices`` function.
+                asked from the ``joint_matrices`` function, or keep their rest pose without one.
         """
         if self._columns_stale:
             self.layout()
@@ -122,14 +122,18 @@ class Pieces:
         world_from_actor = pose_matrices(rows["location"][row_of], rows["rotation"][row_of])
         world_from_piece = world_from_actor[self.actor]
         for a in np.flatnonzero(present):
-            shapes = self._actors[int(self.ids[a])]
+            actor_id = int(self.ids[a])
+            shapes = self._actors[actor_id]
             moving = shapes.joints >= 0
             if moving.any():
-                given = joints.get(int(self.ids[a])) if joints else None
-                matrices = self._joint_matrices(shapes.model, rows[row_of[a]]) if given is None else given
+                given = joints.get(actor_id) if joints else None
+                matrices = self._joints_of(shapes, rows[row_of[a]]) if given is None else given
                 own = np.arange(self.first[a], self.first[a] + self.count[a])[moving]
                 world_from_piece[own] = world_from_piece[own] @ matrices[shapes.joints[moving]]
         self._place(world_from_piece, present)
+
+    def _joints_of(self, shapes: _Shapes, row: np.void) -> Floats:
+        return shapes.rest if self._joint_matrices is None else self._joint_matrices(shapes.model, row)
 
     def _place(self, world_from_piece: Floats, present: npt.NDArray[np.bool_]) -> None:
         """Derive inverse poses and bounding spheres from the piece poses."""
@@ -137,11 +141,13 @@ class Pieces:
         self.center = world_from_piece[:, :3, 3] + np.einsum("pij,pj->pi", world_from_piece[:, :3, :3], offset)
         centred = world_from_piece.copy()
         centred[:, :3, 3] = self.center
-        self.from_world = np.linalg.inv(centred)  # general: joints may scale (a child's body)
-        scale = np.linalg.norm(world_from_piece[:, :3, :3], axis=1).max(axis=1, initial=0.0)
+        self.from_world = np.asarray(
+            np.linalg.inv(centred), dtype=np.float64
+        )  # general: joints may scale (a child's body)
+        scale: Floats = np.sqrt((world_from_piece[:, :3, :3] ** 2).sum(axis=1)).max(axis=1, initial=0.0)
         # A hair more, so that float32 in the tests never cuts off a grazing ray.
-        reach = self._shape_radius[self.shape] * scale * 1.0001 + 1e-4
-        self.radius = np.where(present[self.actor], reach, -1.0).astype(np.float64)
+        self.radius = np.multiply(self._shape_radius[self.shape], scale) * 1.0001 + 1e-4
+        self.radius[~present[self.actor]] = -1.0
         self._bound_actors(present)
 
     def _bound_actors(self, present: npt.NDArray[np.bool_]) -> None:

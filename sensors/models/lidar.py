@@ -35,13 +35,22 @@ def azimuths_deg(start_deg: float, swept_deg: float, points: int, horizontal_fov
     return np.fmod(start_deg + swept_deg / points * np.arange(points), horizontal_fov_deg) - horizontal_fov_deg / 2
 
 
-def directions(elevation_deg: Floats, azimuth_deg: Floats) -> Float32s:
-    """Return the (C, P, 3) float32 unit vectors of C elevations and P azimuths, in sensor axes."""
-    elevation, azimuth = np.radians(elevation_deg)[:, None], np.radians(azimuth_deg)
-    rays = np.empty((elevation.size, azimuth.size, 3), dtype=np.float32)
-    np.multiply(np.cos(elevation), np.cos(azimuth), out=rays[..., 0], casting="same_kind")
-    np.multiply(np.cos(elevation), np.sin(azimuth), out=rays[..., 1], casting="same_kind")
-    rays[..., 2] = np.sin(elevation)
+def directions(elevation_deg: Floats, azimuth_deg: Floats, rotation: npt.ArrayLike | None = None) -> Float32s:
+    """Return the (C, P, 3) float32 unit vectors of C elevations and P azimuths.
+
+    Args:
+        elevation_deg: (C,).
+        azimuth_deg: (P,).
+        rotation: (3, 3) matrix frame-from-sensor of the frame the vectors are wanted in; sensor axes without it.
+    """
+    forward, right, up = (np.eye(3) if rotation is None else np.asarray(rotation, dtype=np.float64)).T
+    elevation, azimuth = np.radians(elevation_deg)[:, None], np.radians(azimuth_deg)[:, None]
+    level = (np.cos(azimuth) * forward + np.sin(azimuth) * right).astype(np.float32)
+    flat, rise = np.cos(elevation).astype(np.float32), (np.sin(elevation) * up).astype(np.float32)
+    rays = np.empty((len(elevation), len(azimuth), 3), dtype=np.float32)
+    for axis in range(3):  # component by component: several times as fast as over rows of three
+        np.multiply(flat, level[:, axis], out=rays[..., axis])
+        rays[..., axis] += rise[:, axis, None]
     return rays
 
 
