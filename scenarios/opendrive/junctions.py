@@ -13,7 +13,6 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import cKDTree
 
 from foundation.ids import Tag
 from scenarios.opendrive.meshing import Surface, compact, without_slivers
@@ -128,13 +127,14 @@ def _plane_height(corners: Floats, flat: Floats) -> Floats:
 
 
 def _fill(junction_id: str, driven: shapely.Geometry, covered: shapely.Geometry, kept: list[Surface]) -> list[Surface]:
-    """Return surfaces over the holes and notches that the lanes of a junction leave open."""
+    """Return surfaces over the holes and notches that the lanes of a junction leave open.
+
+    A hole becomes the ground it mostly borders on: road within the driving area, pavement between pavements.
+    """
     closed = shapely.buffer(shapely.buffer(driven, CLOSING_M, quad_segs=4), -CLOSING_M, quad_segs=4)
-    closed = shapely.union_all([_without_holes(closed), _without_holes(covered)])
-    missing = shapely.difference(closed, covered)
-    road = [surface for surface in kept if surface.tag == Tag.ROADS]
-    vertices = np.concatenate([surface.vertices for surface in road])
-    tree = cKDTree(vertices[:, :2])
+    closed = _without_holes(closed)
+    missing = shapely.difference(shapely.union_all([closed, _without_holes(covered)]), covered)
+    ground = _Ground(kept)
     found: list[Surface] = []
     for polygon in shapely.get_parts(missing):
         if polygon.geom_type != "Polygon" or polygon.area < _SMALLEST_HOLE_M2:
@@ -142,16 +142,52 @@ def _fill(junction_id: str, driven: shapely.Geometry, covered: shapely.Geometry,
         flat = _triangulate(polygon)
         if not flat:
             continue
+        tag = Tag.ROADS if polygon.representative_point().within(closed) else ground.tag_around(polygon)
         places = np.concatenate(flat)
-        distance, near = tree.query(places, k=min(4, len(vertices)))
-        distance, near = np.reshape(distance, (len(places), -1)), np.reshape(near, (len(places), -1))
-        weight = 1.0 / np.maximum(distance, 1e-6) ** 2
-        height = (weight * vertices[near, 2]).sum(axis=1) / weight.sum(axis=1)
-        points, faces = _merge(np.column_stack([places, height]), np.arange(len(places), dtype=np.int32).reshape(-1, 3))
+        points = np.column_stack([places, ground.heights(places, tag)])
+        points, faces = _merge(points, np.arange(len(places), dtype=np.int32).reshape(-1, 3))
         points, faces, _ = compact(points, without_slivers(points, faces))
-        uv = points[:, :2].copy()
-        found.append(Surface("junction", Tag.ROADS, "", "", 0, 0, junction_id, points, faces, uv))
+        if len(faces):
+            uv = points[:, :2].copy()
+            found.append(Surface("junction", tag, "", "", 0, 0, junction_id, points, faces, uv))
     return found
+
+
+class _Ground:
+    """The triangles around a hole, to be asked for heights and tags."""
+
+    def __init__(self, kept: list[Surface]) -> None:
+        self._corners = np.concatenate([surface.vertices[surface.triangles] for surface in kept])
+        self._tags = np.concatenate([np.full(len(surface.triangles), int(surface.tag)) for surface in kept])
+        flat = self._corners[:, :, :2]
+        self._shapes = shapely.polygons(np.concatenate([flat, flat[:, :1]], axis=1))
+        self._trees: dict[int, tuple[shapely.STRtree, npt.NDArray[np.intp]]] = {}
+
+    def tag_around(self, polygon: shapely.Geometry) -> Tag:
+        """Return the tag that most of a hole's rim has."""
+        rim = shapely.line_interpolate_point(polygon.exterior, np.linspace(0.0, 1.0, 24), normalized=True)
+        tree, rows = self._tree(0)
+        _, near = tree.query_nearest(rim, all_matches=False)
+        tags, counts = np.unique(self._tags[rows[near]], return_counts=True)
+        return Tag(int(tags[np.argmax(counts)]))
+
+    def heights(self, places: Floats, tag: Tag) -> Floats:
+        """Return heights at (N, 2) places: those of the planes of the nearest triangles with the tag."""
+        tree, rows = self._tree(int(tag))
+        _, near = tree.query_nearest(shapely.points(places), all_matches=False)
+        heights = np.empty(len(places))
+        for i, triangle in enumerate(rows[near]):
+            corners = self._corners[triangle]
+            # A hole's far side may not be reached by a steep sliver's plane: stay within the triangle's heights.
+            low, high = corners[:, 2].min(), corners[:, 2].max()
+            heights[i] = np.clip(_plane_height(corners, places[i : i + 1])[0], low - 0.02, high + 0.02)
+        return heights
+
+    def _tree(self, tag: int) -> tuple[shapely.STRtree, npt.NDArray[np.intp]]:
+        if tag not in self._trees:
+            rows = np.flatnonzero(self._tags == tag) if tag else np.arange(len(self._tags))
+            self._trees[tag] = (shapely.STRtree(self._shapes[rows]), rows)
+        return self._trees[tag]
 
 
 def _without_holes(shape: shapely.Geometry) -> shapely.Geometry:
