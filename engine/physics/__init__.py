@@ -1,0 +1,6 @@
+"""Rigid bodies, driven vehicles and walkers on Bullet, in CARLA's frame and units."""
+
+from engine.physics.contacts import Contact
+from engine.physics.simulation import Physics
+
+__all__ = ["Contact", "Physics"]

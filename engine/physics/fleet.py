@@ -1,0 +1,344 @@
+"""All simulated vehicles at once: pedals and wheel become engine, brake and steering forces of Bullet's wheels.
+
+Bullet is told forces once per control step (at most 50 ms, several substeps). Everything in between is arrays over
+vehicles (N,) or over all their wheels (M,), ``owner`` saying whose a wheel is.
+
+Bullet's raycast wheel holds sideways by a velocity constraint up to ``friction slip`` x load, takes drive as a
+force, and brake as the largest impulse per substep; drive and brake exclude one another, so what a wheel gets is
+their balance.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from panda3d.bullet import BulletVehicle, BulletWheel
+from panda3d.core import Vec3
+
+from engine.blueprints import VehicleSpec
+from engine.physics.bodies import Body, Motion
+from engine.physics.powertrain import TABLE_POINTS, Drive, DriveState, advance, choose_gears
+from engine.physics.vehicles import STEER_TABLE_KMH, Rig, wheels_of
+from engine.protocol.structs import VehicleControl, VehiclePhysicsControl
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+STEER_RISE, STEER_FALL = 2.5, 5.0
+PEDAL_RISE, PEDAL_FALL = 6.0, 10.0
+"""How fast the vehicle's inputs follow the commanded ones, 1/s (Unreal's defaults for wheeled vehicles)."""
+CRAWL_MPS = 0.6
+"""Below this speed braking lies on one axle: four braked wheels at once would overshoot zero speed."""
+STAND_MPS = 0.3
+"""Below this speed a braked vehicle is held on a slope by the tyres' static friction."""
+
+
+class VehicleState:
+    """One vehicle as the fleet holds it between rebuilds of its arrays."""
+
+    __slots__ = ("body", "control", "index", "physics_control", "rig", "spec", "vehicle", "wheels")
+
+    def __init__(
+        self, body: Body, spec: VehicleSpec, physics: VehiclePhysicsControl, rig: Rig, vehicle: BulletVehicle
+    ) -> None:
+        self.body = body
+        self.spec = spec
+        self.physics_control = physics
+        self.rig = rig
+        self.vehicle = vehicle
+        self.wheels: list[BulletWheel] = wheels_of(vehicle)
+        self.control = VehicleControl()
+        self.index = -1
+
+    def change(self, physics: VehiclePhysicsControl, rig: Rig, vehicle: BulletVehicle) -> None:
+        """Take over a new physics control and what was built from it."""
+        self.physics_control, self.rig, self.vehicle = physics, rig, vehicle
+        self.wheels = wheels_of(vehicle)
+
+
+def approach(value: Floats, target: Floats, rise: float, fall: float, dt: float) -> Floats:
+    """Move ``value`` towards ``target``: away from zero by at most ``rise`` x dt, towards it by ``fall`` x dt."""
+    rate = np.where(np.abs(target) > np.abs(value), rise, fall) * dt
+    return value + np.clip(target - value, -rate, rate)
+
+
+class Fleet:
+    """Vehicles and their drive, as arrays. Order is that of joining; members leave without disturbing it."""
+
+    def __init__(self) -> None:
+        self.members: dict[int, VehicleState] = {}
+        self._stale = True
+        # Per vehicle, kept over rebuilds: smoothed inputs, drive state, wheel roll, speed.
+        self.throttle = self.brake = self.steer = self.rolled = np.zeros(0)
+        self.drive_state = DriveState.at_rest(0)
+        self.longitudinal = np.zeros(0)
+
+    def add(self, state: VehicleState) -> None:
+        """Take a vehicle in, at rest, in first gear."""
+        state.index = len(self.members)
+        self.members[state.body.actor_id] = state
+        for name in ("throttle", "brake", "steer", "rolled", "longitudinal"):
+            setattr(self, name, np.append(getattr(self, name), 0.0))
+        fresh, old = DriveState.at_rest(1), self.drive_state
+        self.drive_state = DriveState(
+            np.append(old.omega, fresh.omega),
+            np.append(old.gear, fresh.gear),
+            np.append(old.shift_left_s, fresh.shift_left_s),
+            np.append(old.since_shift_s, fresh.since_shift_s),
+        )
+        self._stale = True
+
+    def remove(self, actor_id: int) -> VehicleState:
+        """Let a vehicle go."""
+        state = self.members.pop(actor_id)
+        for name in ("throttle", "brake", "steer", "rolled", "longitudinal"):
+            setattr(self, name, np.delete(getattr(self, name), state.index))
+        old = self.drive_state
+        gone = state.index
+        self.drive_state = DriveState(
+            np.delete(old.omega, gone),
+            np.delete(old.gear, gone),
+            np.delete(old.shift_left_s, gone),
+            np.delete(old.since_shift_s, gone),
+        )
+        for index, member in enumerate(self.members.values()):
+            member.index = index
+        self._stale = True
+        return state
+
+    def changed(self) -> None:
+        """Say that a member's rig, node or control is another one now."""
+        self._stale = True
+
+    def _rebuild(self) -> None:
+        """Stack the members' numbers. Cold: runs after a vehicle came, went or was changed."""
+        states = list(self.members.values())
+        rigs = [s.rig for s in states]
+        self._states = states
+
+        def column(name: str) -> Floats:
+            return np.array([getattr(r, name) for r in rigs], dtype=np.float64)
+
+        def flat(name: str) -> Floats:
+            return np.concatenate([getattr(r, name) for r in rigs])
+
+        self.mass, self.radius, self.wheelbase = column("mass"), column("radius"), column("wheelbase")
+        self._half_track, self._drag, self._rolling = column("half_track"), column("drag"), column("rolling")
+        self._understeer, self._curve = column("understeer"), np.array([r.steering_curve for r in rigs])
+        self._drive = Drive.stack([r.drive for r in rigs])
+        self.owner = np.repeat(np.arange(len(rigs)), [len(r.wheel_x) for r in rigs])
+        self.first_wheel = np.concatenate([[0], np.cumsum([len(r.wheel_x) for r in rigs])[:-1]])
+        self._wheel_y, self._max_steer = flat("wheel_y"), flat("max_steer_rad")
+        self._brake_n, self._hand_n, self._damping = flat("brake_n"), flat("hand_n"), flat("damping")
+        self.grip_long, self._grip_lat, self._hold = flat("grip_long"), flat("grip_lat"), flat("hold")
+        self.wheels = [w for s in states for w in s.wheels]
+        self._steerable = np.flatnonzero(self._max_steer != 0.0)
+        self._steer_wheels = [self.wheels[i] for i in self._steerable]
+        self.bodies = np.array([s.body.index for s in states], dtype=np.int64)
+        # (N, 4) Bullet wheel behind each of the table's four; two-wheelers have a front and a back wheel only.
+        counts = [int(r.wheel_of.max()) + 1 for r in rigs]
+        self._shows = np.array([[k < c for k in range(4)] for c in counts])
+        self._shown = np.array(
+            [
+                [first + int(np.argmax(r.wheel_of == k)) if k < c else 0 for k in range(4)]
+                for first, r, c in zip(self.first_wheel.tolist(), rigs, counts)
+            ]
+        )
+        self._axle_max = np.zeros(len(rigs))
+        np.maximum.at(self._axle_max, self.owner, np.abs(self._max_steer))
+        self.loads = np.zeros(len(self.owner))
+        self.wheel_angle = np.zeros(len(self.owner))
+        self.wheel_force = np.zeros(len(self.owner))
+        self._set_angle = np.full(len(self._steerable), np.nan)
+        self._locked = np.zeros(len(rigs), dtype=bool)
+        self._read_controls()
+        self._stale = False
+
+    def _read_controls(self) -> None:
+        controls = [s.control for s in self._states]
+        self._asked = np.array(
+            [(c.throttle, c.brake, c.steer, c.hand_brake, c.reverse, c.manual_gear_shift, c.gear) for c in controls],
+            dtype=np.float64,
+        ).reshape(len(controls), 7)
+        self._running = np.array([s.body.simulate for s in self._states], dtype=bool)
+
+    def set_control(self, actor_id: int, control: VehicleControl) -> None:
+        """Take over what the driver asks for from the next step on."""
+        state = self.members[actor_id]
+        state.control = VehicleControl(
+            min(max(control.throttle, 0.0), 1.0),
+            min(max(control.steer, -1.0), 1.0),
+            min(max(control.brake, 0.0), 1.0),
+            bool(control.hand_brake),
+            bool(control.reverse),
+            bool(control.manual_gear_shift),
+            int(control.gear),
+        )
+        if not self._stale:
+            c = state.control
+            self._asked[state.index] = (
+                c.throttle,
+                c.brake,
+                c.steer,
+                c.hand_brake,
+                c.reverse,
+                c.manual_gear_shift,
+                c.gear,
+            )
+
+    def refresh(self) -> None:
+        """Bring the arrays up to date with the members."""
+        if self._stale and self.members:
+            self._rebuild()
+
+    def apply(self, motion: Motion, dt: float, substep: float) -> None:
+        """Set every wheel for the next ``dt`` seconds, made of substeps of ``substep`` seconds.
+
+        Args:
+            motion: of all bodies, rows by ``Body.index``.
+        """
+        if not self.members:
+            return
+        self.refresh()
+        rows = self.bodies
+        forward = motion.forward[rows]
+        speed = np.einsum("ij,ij->i", motion.velocity[rows], forward)
+        self.longitudinal = speed
+        self.rolled = self.rolled + speed * dt / self.radius
+        asked = self._asked
+        self.throttle = approach(self.throttle, asked[:, 0], PEDAL_RISE, PEDAL_FALL, dt)
+        self.brake = approach(self.brake, asked[:, 1], PEDAL_RISE, PEDAL_FALL, dt)
+        self.steer = approach(self.steer, asked[:, 2], STEER_RISE, STEER_FALL, dt)
+        self._set_steering(speed)
+        self.loads = np.array([w.get_wheels_suspension_force() for w in self.wheels])
+        drive, resist = self._forces(speed, dt)
+        self._set_forces(motion, drive, resist, speed, substep)
+
+    def _set_steering(self, speed: Floats) -> None:
+        kmh = np.abs(speed) * 3.6
+        place = np.minimum(kmh / STEER_TABLE_KMH, 1.0) * (TABLE_POINTS - 1)
+        left = np.minimum(place.astype(np.int64), TABLE_POINTS - 2)
+        row = np.arange(len(speed))
+        share = place - left
+        factor = self._curve[row, left] * (1.0 - share) + self._curve[row, left + 1] * share
+        # The inner wheel turns by the commanded angle, the outer by Ackermann's; understeer takes its part of both.
+        command = self.steer * factor
+        angle = np.clip(command * self._axle_max, -1.55, 1.55)
+        self.wheel_angle = self._wheel_angles(np.tan(angle))
+        lag = self.wheelbase / (self.wheelbase + self._understeer * np.square(speed))
+        felt = self._wheel_angles(np.tan(angle * lag))[self._steerable]
+        moved = ~(np.abs(felt - self._set_angle) < 1e-5)
+        if moved.any():
+            # Bullet turns to the left with positive angles, CARLA to the right.
+            for i in np.flatnonzero(moved).tolist():
+                self._steer_wheels[i].set_steering(-float(felt[i]))
+            self._set_angle = np.where(moved, felt, self._set_angle)
+
+    def _wheel_angles(self, tangent: Floats) -> Floats:
+        owner = self.owner
+        side = np.sign(tangent)
+        t = tangent[owner]
+        wide = self._half_track[owner] - side[owner] * self._wheel_y
+        base = self.wheelbase[owner]
+        angles = np.arctan(base * t / (base + np.abs(t) * wide))
+        part = np.divide(
+            self._max_steer, self._axle_max[owner], out=np.zeros(len(owner)), where=self._axle_max[owner] > 0.0
+        )
+        return np.asarray(angles * part)
+
+    def _forces(self, speed: Floats, dt: float) -> tuple[Floats, Floats]:
+        """Return (N,) drive forces and (M,) resisting forces at the wheels, N."""
+        owner, count = self.owner, len(speed)
+        asked = self._asked
+        state = self.drive_state
+        gear = choose_gears(
+            self._drive,
+            state,
+            speed,
+            asked[:, 4] > 0.0,
+            asked[:, 5] > 0.0,
+            asked[:, 6].astype(np.int64),
+            self.radius,
+        )
+        drive = advance(self._drive, state, self.throttle, gear, speed, self.mass, self.radius, dt)
+        limit = self.grip_long * self.loads
+        wanted = np.maximum(self.brake[owner] * self._brake_n, asked[owner, 3] * self._hand_n)
+        braked = np.minimum(wanted, limit)
+        # What one wheel cannot hold goes to the others that are braked too (brake-force distribution).
+        spare = np.where(wanted > 0.0, limit - braked, 0.0)
+        missing = np.bincount(owner, wanted - braked, count)
+        room = np.bincount(owner, spare, count)
+        braked += spare * np.minimum(missing / np.maximum(room, 1e-9), 1.0)[owner]
+        weight = np.bincount(owner, self.loads, count)
+        share = self.loads / np.maximum(weight, 1e-9)[owner]
+        drag = self._drag * np.square(speed)
+        resist = braked + share * (drag + self._rolling * weight)[owner] + self._damping * np.abs(speed)[owner]
+        self._share, self._limit = share, limit
+        return drive, np.where(self.loads > 0.0, resist, 0.0)
+
+    def _set_forces(self, motion: Motion, drive: Floats, resist: Floats, speed: Floats, substep: float) -> None:
+        owner, count = self.owner, len(speed)
+        way = np.where(np.abs(speed) > 0.1, np.sign(speed), np.where(drive != 0.0, np.sign(drive), 1.0))
+        pull = np.clip((drive * way)[owner] * self._share, -self._limit, self._limit)
+        net = pull - resist
+        engine = np.where(net > 0.0, net * way[owner], 0.0)
+        brake = np.where(net < 0.0, np.minimum(-net, self._limit), 0.0)
+        total = np.bincount(owner, brake, count).astype(np.float64)
+        crawl = (np.abs(speed) < CRAWL_MPS) & (total > 0.0)
+        brake = np.where(crawl[owner], np.where(engine != 0.0, 0.0, total[owner] * self._hold), brake)
+        self.wheel_force = engine - brake * way[owner]
+        impulses = brake * substep
+        for wheel, push, stop in zip(self.wheels, engine.tolist(), impulses.tolist()):
+            wheel.set_engine_force(push)
+            wheel.set_brake(stop)
+        self._hold_on_slopes(motion, speed, total)
+        self._slide_with_handbrake(speed)
+
+    def _hold_on_slopes(self, motion: Motion, speed: Floats, brake: Floats) -> None:
+        """Take the slope's pull off standing vehicles, as far as their brakes and tyres can.
+
+        Bullet's wheels oppose velocity only, so without this a parked car creeps at g sin(slope) x substep.
+        """
+        rows = self.bodies
+        forward, right = motion.forward[rows], motion.right[rows]
+        planar = np.hypot(speed, np.einsum("ij,ij->i", motion.velocity[rows], right))
+        grounded = np.bincount(self.owner, self.loads > 0.0, len(speed)) >= 3
+        standing = grounded & (planar < STAND_MPS) & (forward[:, 2] ** 2 + right[:, 2] ** 2 > 1e-8) & self._running
+        for i in np.flatnonzero(standing).tolist():
+            state = self._states[i]
+            pull = state.body.node.get_gravity()[2] * self.mass[i]
+            along, across = forward[i, 2] * pull, right[i, 2] * pull
+            force = -across * right[i]
+            if brake[i] > abs(along):
+                force = force - along * forward[i]
+            state.body.node.apply_central_force(Vec3(force[0], -force[1], force[2]))
+
+    def _slide_with_handbrake(self, speed: Floats) -> None:
+        """Wheels locked by the handbrake at speed lose part of their side grip."""
+        locked = (self._asked[:, 3] > 0.0) & (np.abs(speed) > 3.0)
+        for i in np.flatnonzero(locked != self._locked).tolist():
+            first = self.first_wheel[i]
+            for k, wheel in enumerate(self._states[i].wheels):
+                grip = float(self._grip_lat[first + k])
+                wheel.set_friction_slip(grip * 0.6 if locked[i] and self._hand_n[first + k] > 0.0 else grip)
+        self._locked = locked
+
+    def steer_angles(self, state: VehicleState) -> Floats:
+        """Return the steering angles of a vehicle's CARLA wheels, degrees, to the right positive."""
+        self.refresh()
+        first, rig = int(self.first_wheel[state.index]), state.rig
+        angles = self.wheel_angle[first : first + len(rig.wheel_of)]
+        _, places = np.unique(rig.wheel_of, return_index=True)
+        return np.asarray(np.degrees(angles[places]))
+
+    def read(self, rows: np.ndarray, at: Indices) -> None:
+        """Write controls, gear and wheels into a table's rows; ``at`` gives the row of every ``Body.index``."""
+        if not self.members:
+            return
+        self.refresh()
+        mine = at[self.bodies]
+        for column, name in enumerate(("throttle", "brake", "steer", "hand_brake", "reverse", "manual")):
+            rows[name][mine] = self._asked[:, column]
+        rows["gear"][mine] = self.drive_state.gear
+        rows["wheel_spin"][mine] = self.rolled
+        rows["wheel_steer"][mine] = np.degrees(self.wheel_angle[self._shown]) * self._shows

@@ -1,0 +1,138 @@
+"""The static world in Bullet: one triangle mesh for everything that collides, and a plane below it.
+
+One body, not one per tag or object: every moving body would meet the boxes of all of them in the broad phase at
+each substep. The tag of what was touched is found back from the triangle index that Bullet reports.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from panda3d.bullet import (
+    BulletPlaneShape,
+    BulletRigidBodyNode,
+    BulletTriangleMesh,
+    BulletTriangleMeshShape,
+    BulletWorld,
+)
+from panda3d.core import (
+    BitMask32,
+    Geom,
+    GeomEnums,
+    GeomTriangles,
+    GeomVertexData,
+    GeomVertexFormat,
+    TransformState,
+    Vec3,
+)
+
+from engine.geometry import IDENTITY, Model, StaticWorld
+from engine.physics.bodies import key_of
+from foundation.frames import flip_y, transform_points
+from foundation.ids import Tag
+
+Vertices = npt.NDArray[np.float32]
+Triangles = npt.NDArray[np.uint32]
+
+SAFETY_DEPTH_M = 1.0
+"""How far below the lowest vertex the plane lies that keeps things from falling for ever."""
+
+MAX_TRIANGLES = 1_000_000
+"""Triangles per body. Bullet's quantised tree numbers them with 21 bits."""
+
+
+def joint_matrix(model: Model, name: str) -> npt.NDArray[np.float64]:
+    """Return the (4, 4) model-from-joint matrix at rest; the identity for the root."""
+    joints = {joint.name: joint for joint in model.joints}
+    matrix = IDENTITY
+    while name:
+        joint = joints[name]
+        matrix, name = joint.rest @ matrix, joint.parent
+    return np.asarray(matrix)
+
+
+def collect(static: StaticWorld) -> tuple[Vertices, Triangles, npt.NDArray[np.uint8]]:
+    """Gather all triangles that collide.
+
+    Returns:
+        (V, 3) vertices in ASAM's frame, (T, 3) indices, (T,) tags.
+    """
+    vertices, triangles, tags, base = [], [], [], 0
+    for item in static.objects:
+        if not item.collides:
+            continue
+        for mesh in item.model.meshes:
+            if not len(mesh.triangles):
+                continue
+            pose = item.pose @ joint_matrix(item.model, mesh.joint)
+            vertices.append(flip_y(transform_points(pose, mesh.vertices)).astype(np.float32))
+            triangles.append(np.asarray(mesh.triangles, dtype=np.uint32) + np.uint32(base))
+            tags.append(np.full(len(mesh.triangles), int(mesh.tag), dtype=np.uint8))
+            base += len(mesh.vertices)
+    if not vertices:
+        return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint32), np.zeros(0, np.uint8)
+    return np.concatenate(vertices), np.concatenate(triangles), np.concatenate(tags)
+
+
+def _fill(array: Any, values: npt.NDArray[Any]) -> None:
+    """Copy values into one of Panda's vertex arrays, which are buffers though their annotations do not say so."""
+    memoryview(array).cast("B")[:] = values.tobytes()
+
+
+def mesh_shape(vertices: Vertices, triangles: Triangles) -> BulletTriangleMeshShape:
+    """Return a static triangle mesh shape; the triangle indices Bullet reports are rows of ``triangles``."""
+    used, compact = np.unique(triangles, return_inverse=True)
+    vertices = np.ascontiguousarray(vertices[used], dtype=np.float32)
+    indices = np.ascontiguousarray(compact.reshape(-1), dtype=np.uint32)
+    data = GeomVertexData("static", GeomVertexFormat.get_v3(), GeomEnums.UH_static)
+    data.unclean_set_num_rows(len(vertices))
+    _fill(data.modify_array(0), vertices)
+    primitive = GeomTriangles(GeomEnums.UH_static)
+    primitive.set_index_type(GeomEnums.NT_uint32)
+    primitive.make_indexed()
+    array = primitive.modify_vertices()
+    array.unclean_set_num_rows(len(indices))
+    _fill(array, indices)
+    geom = Geom(data)
+    geom.add_primitive(primitive)
+    mesh = BulletTriangleMesh()
+    mesh.add_geom(geom)
+    return BulletTriangleMeshShape(mesh, False)
+
+
+class Ground:
+    """The static bodies of a world, attached to it, and what their triangles are."""
+
+    def __init__(self, world: BulletWorld, static: StaticWorld, mask: BitMask32) -> None:
+        vertices, triangles, tags = collect(static)
+        self._tags: dict[int, npt.NDArray[np.uint8]] = {}
+        self.nodes: list[BulletRigidBodyNode] = []
+        for start in range(0, len(triangles), MAX_TRIANGLES):
+            node = BulletRigidBodyNode("static")
+            node.add_shape(mesh_shape(vertices, triangles[start : start + MAX_TRIANGLES]))
+            self._attach(world, node, mask, tags[start : start + MAX_TRIANGLES])
+        self.lowest_m = float(vertices[:, 2].min()) if len(vertices) else 0.0
+        self.safety_z_m = self.lowest_m - SAFETY_DEPTH_M if len(vertices) else 0.0
+        plane = BulletRigidBodyNode("below")
+        plane.add_shape(BulletPlaneShape(Vec3(0, 0, 1), 0.0))
+        plane.set_transform(TransformState.make_pos(Vec3(0, 0, self.safety_z_m)))
+        self._attach(world, plane, mask, np.full(1, int(Tag.TERRAIN), np.uint8))
+
+    def _attach(
+        self, world: BulletWorld, node: BulletRigidBodyNode, mask: BitMask32, tags: npt.NDArray[np.uint8]
+    ) -> None:
+        node.set_into_collide_mask(mask)
+        node.set_friction(0.9)
+        world.attach(node)
+        self.nodes.append(node)
+        self._tags[key_of(node)] = tags
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._tags
+
+    def tag(self, key: int, triangle: int) -> Tag:
+        """Return the tag of a triangle of the static body whose node has the address ``key``."""
+        tags = self._tags[key]
+        return Tag(int(tags[triangle])) if 0 <= triangle < len(tags) else Tag(int(tags[0]))

@@ -1,0 +1,123 @@
+"""All bodies of a world, and their state in CARLA's frame as arrays by body index."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.physics.bodies import Body, Motion, Vector, key_of, read_nodes
+
+Floats = npt.NDArray[np.float64]
+
+JUMP_MPS = 100.0
+"""A body without physics that is moved faster than this was teleported: it has no velocity by difference."""
+
+ARRAYS = ("location", "rotation", "velocity", "spin", "acceleration")
+
+
+class BodyStore:
+    """Bodies by actor id and by node, in order of arrival; their arrays are (B, 3), row ``Body.index``.
+
+    Attributes:
+        location, rotation: metres, degrees: as of the last step, or as placed since.
+        velocity, spin, acceleration: m/s, deg/s, m/s^2, of the last frame.
+        simulated: (B,) whether Bullet moves the body.
+    """
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Body] = {}
+        self.by_node: dict[int, Body] = {}
+        self.order: list[Body] = []
+        self.location = self.rotation = self.velocity = self.spin = self.acceleration = np.zeros((0, 3))
+        self._motion: Motion | None = None
+        self._before: tuple[Floats, Floats] = (np.zeros((0, 3)), np.zeros((0, 3)))
+        # Velocities told for bodies that nobody simulates, for the coming frame.
+        self.told_velocity: dict[int, tuple[float, float, float]] = {}
+        self.told_spin: dict[int, tuple[float, float, float]] = {}
+        self._renumber()
+
+    def add(self, body: Body, location: Vector, rotation: Vector) -> None:
+        """Take a body in."""
+        if body.actor_id in self.by_id:
+            raise ValueError(f"actor {body.actor_id} is in the physics already")
+        self.by_id[body.actor_id] = body
+        self.by_node[key_of(body.node)] = body
+        for name in ARRAYS:
+            setattr(self, name, np.concatenate([getattr(self, name), np.zeros((1, 3))]))
+        self.location[-1], self.rotation[-1] = location, rotation
+        self._before = (np.vstack([self._before[0], location]), np.vstack([self._before[1], [0.0, 0.0, 0.0]]))
+        self._renumber()
+
+    def remove(self, actor_id: int) -> Body:
+        """Let a body go; KeyError when there is none."""
+        body = self.by_id.pop(actor_id)
+        del self.by_node[key_of(body.node)]
+        for name in ARRAYS:
+            setattr(self, name, np.delete(getattr(self, name), body.index, axis=0))
+        self._before = (np.delete(self._before[0], body.index, axis=0), np.delete(self._before[1], body.index, axis=0))
+        self.told_velocity.pop(actor_id, None)
+        self.told_spin.pop(actor_id, None)
+        self._renumber()
+        return body
+
+    def replace_node(self, body: Body, old_key: int) -> None:
+        """Follow a body that has got a new node, centre of mass or mass."""
+        del self.by_node[old_key]
+        self.by_node[key_of(body.node)] = body
+        self._renumber()
+
+    def _renumber(self) -> None:
+        self.order = list(self.by_id.values())
+        for index, body in enumerate(self.order):
+            body.index = index
+        self._nodes = [body.node for body in self.order]
+        self.ids = [body.actor_id for body in self.order]
+        self.offsets = np.array([body.offset for body in self.order], dtype=np.float64).reshape(-1, 3)
+        self.switched()
+
+    def switched(self) -> None:
+        """Note that a body is simulated now, or no longer."""
+        self.simulated = np.array([body.simulate for body in self.order], dtype=bool)
+        self._moving = bool(self.simulated.any())
+        self.touched()
+
+    def touched(self) -> None:
+        """Note that a pose or velocity in Bullet was changed by hand."""
+        self._motion = None
+
+    def motion(self) -> Motion:
+        """Return the motion of all bodies as Bullet has it now."""
+        if self._motion is None:
+            self._motion = Motion(read_nodes(self._nodes), self.offsets)
+        return self._motion
+
+    def begin_frame(self) -> None:
+        """Remember where velocities stand, for accelerations."""
+        self._before = (self._before[0], self.velocity.copy())
+
+    def end_frame(self, dt: float) -> None:
+        """Take over what Bullet made of ``dt`` seconds."""
+        self.touched()
+        motion = self.motion()
+        free = self.simulated[:, None]
+        self.location = np.where(free, motion.location, self.location)
+        self.rotation = np.where(free, motion.rotation, self.rotation)
+        velocity, spin = np.where(free, motion.velocity, 0.0), np.where(free, motion.angular_velocity, 0.0)
+        if not self.simulated.all():
+            self._velocities_of_placed(velocity, spin, dt)
+        self.acceleration = (velocity - self._before[1]) / dt
+        self.velocity, self.spin = velocity, spin
+        self._before = (self.location.copy(), velocity)
+        self.told_velocity.clear()
+        self.told_spin.clear()
+
+    def _velocities_of_placed(self, velocity: Floats, spin: Floats, dt: float) -> None:
+        """Velocities of bodies without physics: what was told for this frame, else the difference of the poses."""
+        by_difference = (self.location - self._before[0]) / dt
+        sane = np.einsum("ij,ij->i", by_difference, by_difference) < JUMP_MPS**2
+        chosen = ~self.simulated & sane
+        velocity[chosen] = by_difference[chosen]
+        for actor_id, value in self.told_velocity.items():
+            velocity[self.by_id[actor_id].index] = value
+        for actor_id, value in self.told_spin.items():
+            spin[self.by_id[actor_id].index] = value

@@ -1,0 +1,64 @@
+"""A vehicle's telemetry, from what the fleet set and Bullet measured in the last step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.physics.bodies import Motion
+from engine.physics.fleet import Fleet, VehicleState
+from engine.physics.powertrain import RPM
+from engine.protocol.structs import VehicleTelemetryData, WheelTelemetryData
+
+
+def telemetry(fleet: Fleet, state: VehicleState, motion: Motion) -> VehicleTelemetryData:
+    """Return the telemetry of one vehicle.
+
+    Bullet's wheels have no slip of their own: ``omega`` is that of rolling, ``long_slip`` 0, ``lat_slip`` the angle
+    between a wheel's heading and its way over ground in radians, and lateral force the load's share of what keeps
+    the vehicle on its curve, mass x yaw rate x speed.
+    """
+    fleet.refresh()
+    i, rig, row = state.index, state.rig, state.body.index
+    forward, right = motion.forward[row], motion.right[row]
+    velocity = motion.velocity[row]
+    along, across = float(velocity @ forward), float(velocity @ right)
+    spin = float(np.radians(motion.angular_velocity[row] @ motion.up[row]))
+    part = slice(int(fleet.first_wheel[i]), int(fleet.first_wheel[i]) + len(rig.wheel_x))
+    loads, angles, forces = fleet.loads[part], fleet.wheel_angle[part], fleet.wheel_force[part]
+    total = float(loads.sum())
+    wheels = []
+    for number, control in enumerate(state.physics_control.wheels):
+        mine = rig.wheel_of == number
+        load, force = float(loads[mine].sum()), float(forces[mine].sum())
+        x, y = float(rig.wheel_x[mine].mean()), float(rig.wheel_y[mine].mean())
+        angle = float(angles[mine].mean())
+        radius = float(rig.wheel_radius[mine].mean())
+        vx, vy = along - spin * y, across + spin * x
+        slip = float(np.arctan2(vy, abs(vx)) - np.sign(vx or 1.0) * angle) if np.hypot(vx, vy) > 0.1 else 0.0
+        side = rig.mass * spin * along * load / total if total > 0.0 else 0.0
+        rest = rig.mass * 9.81 / len(state.physics_control.wheels)
+        wheels.append(
+            WheelTelemetryData(
+                tire_friction=control.tire_friction,
+                lat_slip=slip,
+                long_slip=0.0,
+                omega=vx / radius,
+                tire_load=load,
+                normalized_tire_load=load / rest,
+                torque=force * radius,
+                long_force=force,
+                lat_force=side,
+                normalized_long_force=force / rest,
+                normalized_lat_force=side / rest,
+            )
+        )
+    return VehicleTelemetryData(
+        speed=along,
+        steer=float(fleet.steer[i]),
+        throttle=float(fleet.throttle[i]),
+        brake=float(fleet.brake[i]),
+        engine_rpm=float(fleet.drive_state.omega[i]) / RPM,
+        gear=int(fleet.drive_state.gear[i]),
+        drag=rig.drag * along * along,
+        wheels=tuple(wheels),
+    )

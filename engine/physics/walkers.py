@@ -1,0 +1,169 @@
+"""Walkers: upright capsules that float above the ground at step height and follow CARLA's WalkerControl.
+
+The capsule begins at kerb height, so kerbs and stairs are climbed and walls are not; a ray keeps the feet on the
+ground. The body has its true mass, so a car that hits it feels a person, not a post.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from panda3d.bullet import BulletCapsuleShape, BulletRigidBodyNode, BulletWorld, Z_up
+from panda3d.core import Point3, TransformState, Vec3
+
+from engine.blueprints import WalkerSpec
+from engine.physics.bodies import SUPPORT_MASK, Body, Motion
+from engine.protocol.structs import WalkerControl
+from engine.scene.gait import cycle_length_m
+
+Floats = npt.NDArray[np.float64]
+
+STEP_M = 0.28
+"""Height of the capsule's lower end above the soles: kerbs up to 0.25 m are walked over."""
+JUMP_MPS = 4.2
+"""Take-off speed of a jump, Unreal's default for characters."""
+START_MPS2 = 10.0
+"""How fast a walker takes up a new speed."""
+PUSH_MPS2 = 3.0
+"""The same while something is in the way: nobody pushes harder than about a third of his weight."""
+CLIMB_MPS = 3.0
+"""Greatest vertical speed of following the ground."""
+
+
+class WalkerState:
+    """One walker."""
+
+    __slots__ = ("airborne", "body", "control", "gait_phase", "gait_speed", "led", "placed", "spec", "touched")
+
+    def __init__(self, body: Body, spec: WalkerSpec) -> None:
+        self.body = body
+        self.spec = spec
+        self.control = WalkerControl()
+        self.airborne = False
+        self.placed = True  # put somewhere since the last step: may be lifted out of the ground
+        self.touched = False  # in contact with something during the last step
+        self.led: float | None = None  # walking speed given by set_walker_state, m/s
+        self.gait_phase = 0.0
+        self.gait_speed = 0.0
+
+
+def capsule_shape(spec: WalkerSpec) -> tuple[BulletCapsuleShape, float]:
+    """Return the shape and the height of its centre above the actor's origin."""
+    length = spec.height - STEP_M
+    return BulletCapsuleShape(spec.radius, max(length - 2.0 * spec.radius, 0.05), Z_up), STEP_M / 2.0
+
+
+def make_walker(spec: WalkerSpec) -> BulletRigidBodyNode:
+    """Return the body, not yet attached."""
+    node = BulletRigidBodyNode("walker")
+    shape, lift = capsule_shape(spec)
+    node.add_shape(shape, TransformState.make_pos(Point3(0, 0, lift)))
+    node.set_mass(spec.mass)
+    node.set_angular_factor(Vec3(0, 0, 0))
+    node.set_friction(0.0)
+    node.set_restitution(0.0)
+    node.set_deactivation_enabled(False)
+    return node
+
+
+def ground_below(world: BulletWorld, x: float, y: float, top: float, bottom: float) -> float | None:
+    """Return the height of what one can stand on under a point of Bullet's frame, None when there is nothing."""
+    hit = world.ray_test_closest(Point3(x, y, top), Point3(x, y, bottom), SUPPORT_MASK)
+    return float(hit.get_hit_pos()[2]) if hit.has_hit() else None
+
+
+class Walkers:
+    """All walkers, by actor id, in the order they came."""
+
+    def __init__(self) -> None:
+        self.members: dict[int, WalkerState] = {}
+
+    def apply(self, world: BulletWorld, motion: Motion, dt: float) -> None:
+        """Set the velocities that walk every simulated walker for the next ``dt`` seconds."""
+        for state in self.members.values():
+            if state.body.simulate and state.body.held_velocity is None:
+                self._walk(world, state, motion, dt)
+
+    def _walk(self, world: BulletWorld, state: WalkerState, motion: Motion, dt: float) -> None:
+        body, control, half = state.body, state.control, state.spec.height / 2.0
+        x, y, z = motion.location[body.index].tolist()
+        vx, vy, vz = motion.velocity[body.index].tolist()
+        dx, dy = control.direction.x, control.direction.y
+        length = math.hypot(dx, dy)
+        speed = max(control.speed, 0.0) / length if length > 1e-6 else 0.0
+        ax, ay = dx * speed - vx, dy * speed - vy
+        change = math.hypot(ax, ay)
+        most = (PUSH_MPS2 if state.touched else START_MPS2) * dt
+        if change > most:
+            ax, ay = ax * most / change, ay * most / change
+        if not state.airborne:
+            vx, vy = vx + ax, vy + ay
+            if speed > 0.0:
+                self._turn(state, math.degrees(math.atan2(dy, dx)), motion, dt)
+        if body.gravity:
+            vz = self._vertical(world, state, (x, y, z), vz, half, dt)
+        body.node.set_linear_velocity(Vec3(vx, -vy, vz))
+
+    def _vertical(
+        self,
+        world: BulletWorld,
+        state: WalkerState,
+        place: tuple[float, float, float],
+        vz: float,
+        half: float,
+        dt: float,
+    ) -> float:
+        x, y, z = place
+        reach = half + STEP_M + max(-vz, 0.0) * dt
+        ground = ground_below(world, x, -y, z + (half if state.placed else 0.3 * half), z - reach - 0.02)
+        feet = z - half
+        placed, state.placed = state.placed, False
+        rising = state.airborne and vz > 0.0
+        if ground is None or rising or (state.airborne and feet + vz * dt > ground + 0.02):
+            state.airborne = True
+            return vz - 9.81 * dt
+        if placed and ground > feet + STEP_M:
+            # Spawned with the origin on the ground: lift at once, as the original's spawn adjustment does.
+            transform = state.body.node.get_transform()
+            pos = transform.get_pos()
+            state.body.node.set_transform(transform.set_pos(Point3(pos[0], pos[1], ground + half)))
+            return 0.0
+        state.airborne = False
+        if state.control.jump:
+            state.airborne = True
+            return JUMP_MPS
+        return float(np.clip((ground - feet) / dt, -CLIMB_MPS, CLIMB_MPS))
+
+    @staticmethod
+    def _turn(state: WalkerState, yaw: float, motion: Motion, dt: float) -> None:
+        """Face where one walks, within about 0.3 s."""
+        now = float(motion.rotation[state.body.index, 1])
+        error = (yaw - now + 180.0) % 360.0 - 180.0
+        state.body.node.set_angular_factor(Vec3(0, 0, 1))
+        state.body.node.set_angular_velocity(Vec3(0, 0, -math.radians(error) * min(10.0, 1.0 / dt)))
+
+    def finish(self, velocity: Floats, touching: set[int], dt: float) -> None:
+        """Advance the gait by the ground covered in a frame.
+
+        Args:
+            velocity: (B, 3) of all bodies, rows by ``Body.index``.
+            touching: ids of the actors that were in contact.
+        """
+        for actor_id, state in self.members.items():
+            vx, vy, _ = velocity[state.body.index].tolist()
+            speed = math.hypot(vx, vy) if state.led is None else state.led
+            state.touched = actor_id in touching
+            state.gait_speed = speed
+            if speed > 0.02 and not state.airborne:
+                state.gait_phase += speed * dt / cycle_length_m(state.spec.height, speed)
+
+    def read(self, rows: np.ndarray, at: npt.NDArray[np.intp]) -> None:
+        """Write gait and control into a table's rows; ``at`` gives the row of every ``Body.index``."""
+        for state in self.members.values():
+            row = rows[at[state.body.index]]
+            row["gait_phase"], row["gait_speed"] = state.gait_phase, state.gait_speed
+            direction = state.control.direction
+            row["walk_direction"] = direction.x, direction.y, direction.z
+            row["walk_speed"], row["jump"] = state.control.speed, state.control.jump
