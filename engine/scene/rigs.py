@@ -1,0 +1,93 @@
+"""How the joints of a model follow a row of the actor table: one small rig for each kind of actor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.geometry import Model
+from engine.scene import gait
+
+Floats = npt.NDArray[np.float64]
+
+
+class ActorRig(Protocol):
+    """Turns an actor's row into the poses of its model's joints."""
+
+    def matrices(self, row: np.void) -> Floats:
+        """Return (J, 4, 4) actor-from-joint matrices."""
+        ...
+
+
+@dataclass(frozen=True)
+class StillRig:
+    """A model whose joints do not move (or that has none)."""
+
+    rest: Floats = field(default_factory=lambda: np.zeros((0, 4, 4)))
+
+    def matrices(self, row: np.void) -> Floats:
+        """Return the rest pose."""
+        return self.rest
+
+
+@dataclass(frozen=True)
+class WalkerRig:
+    """A person who walks, runs and stands by ``gait_phase`` and ``gait_speed``."""
+
+    body: gait.Rig
+
+    def matrices(self, row: np.void) -> Floats:
+        """Return the thirteen joints' matrices."""
+        return gait.walker_matrices(self.body, float(row["gait_phase"]), float(row["gait_speed"]))
+
+
+@dataclass(frozen=True)
+class VehicleRig:
+    """Four wheels (and perhaps more axles) that roll with ``wheel_spin`` and steer with ``wheel_steer``.
+
+    Attributes:
+        centers: (J, 3) wheel centres, CARLA frame.
+        steer_index: (J,) which of the four steering angles a wheel follows, -1 for none.
+        radius_ratio: (J,) how much faster than the reference wheel it turns.
+    """
+
+    centers: Floats
+    steer_index: tuple[int, ...]
+    radius_ratio: tuple[float, ...]
+
+    def matrices(self, row: np.void) -> Floats:
+        """Return the wheels' matrices: steering about z (degrees, positive right), then rolling about y."""
+        spin, angles = float(row["wheel_spin"]), row["wheel_steer"]
+        found = np.zeros((len(self.centers), 4, 4))
+        for i, (index, ratio) in enumerate(zip(self.steer_index, self.radius_ratio)):
+            steer = math.radians(float(angles[index])) if index >= 0 else 0.0
+            found[i] = wheel_matrix(self.centers[i], steer, spin * ratio)
+        return found
+
+
+def wheel_matrix(center: npt.ArrayLike, steer_rad: float, spin_rad: float) -> Floats:
+    """Return the pose of a wheel: turned right by ``steer_rad``, rolled forwards by ``spin_rad``.
+
+    Rolling forwards carries the wheel's top towards +x, which is a negative pitch in CARLA's convention.
+    """
+    x, y, z = (float(v) for v in np.asarray(center))
+    cy, sy, cs, ss = math.cos(steer_rad), math.sin(steer_rad), math.cos(spin_rad), math.sin(spin_rad)
+    return np.array(
+        [
+            [cy * cs, -sy, cy * ss, x],
+            [sy * cs, cy, sy * ss, y],
+            [-ss, 0.0, cs, z],
+            [0.0, 0.0, 0.0, 1.0],
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActorModel(Model):
+    """A model together with the rig that moves its joints."""
+
+    rig: ActorRig = field(default_factory=StillRig)
