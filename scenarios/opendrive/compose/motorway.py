@@ -51,16 +51,16 @@ class MotorwayParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    lanes: int = Field(3, ge=2, le=4, description="through lanes in each direction")
-    lane_width_m: float = Field(3.75, ge=3.25, le=4.0)
-    shoulder_width_m: float = Field(2.5, ge=1.5, le=4.0)
-    approach_m: float = Field(500.0, ge=200.0, le=5000.0)
-    exit_lane_m: float = Field(200.0, ge=100.0, le=180.0 + 300.0, description="from where it opens to the fork")
-    middle_straight_m: float = Field(90.0, ge=20.0, le=5000.0, description="before and after the S-curve")
-    acceleration_m: float = Field(220.0, ge=100.0, le=600.0)
-    departure_m: float = Field(250.0, ge=50.0, le=5000.0)
-    speed_kmh: int = Field(120, ge=60, le=130)
-    ramp_speed_kmh: int = Field(60, ge=30, le=80)
+    lanes: int = Field(default=3, ge=2, le=4, description="through lanes in each direction")
+    lane_width_m: float = Field(default=3.75, ge=3.25, le=4.0)
+    shoulder_width_m: float = Field(default=2.5, ge=1.5, le=4.0)
+    approach_m: float = Field(default=500.0, ge=200.0, le=5000.0)
+    exit_lane_m: float = Field(default=200.0, ge=100.0, le=480.0, description="from where it opens to the fork")
+    middle_straight_m: float = Field(default=90.0, ge=20.0, le=5000.0, description="before and after the S-curve")
+    acceleration_m: float = Field(default=220.0, ge=100.0, le=600.0)
+    departure_m: float = Field(default=250.0, ge=50.0, le=5000.0)
+    speed_kmh: int = Field(default=120, ge=60, le=130)
+    ramp_speed_kmh: int = Field(default=60, ge=30, le=80)
 
 
 def motorway(parameters: MotorwayParameters = MotorwayParameters(), name: str = "RealityMotorway") -> str:  # noqa: B008
@@ -148,9 +148,16 @@ class _Carriageway:
                 return -(p.lanes + (2 if has_extra else 1)) if has_shoulder else None
             return int(lane)
 
-        def add(kind: xodr.LaneType, polynomial: tuple[float, float, float, float], lane: int | str, mark, wide, change):  # type: ignore[no-untyped-def]  # noqa: E501
+        def add(
+            kind: xodr.LaneType,
+            polynomial: tuple[float, float, float, float],
+            lane: int | str,
+            mark: xodr.RoadMarkType,
+            wide_m: float,
+            change: xodr.LaneChange,
+        ) -> None:
             lanes.append(
-                LaneSpec(kind, polynomial, mark, wide, change, 0.0, beyond(before, lane), beyond(after, lane))
+                LaneSpec(kind, polynomial, mark, wide_m, change, 0.0, beyond(before, lane), beyond(after, lane))
             )
 
         both, none = xodr.LaneChange.both, xodr.LaneChange.none
@@ -205,7 +212,8 @@ class _Carriageway:
         road = self.network.road(
             self.base + number, start, pieces, sections, kind=xodr.RoadType.motorway,
             speed_kmh=self.p.ramp_speed_kmh if ramp else self.p.speed_kmh,
-            name=f"{name} {'A' if self.base == 0 else 'B'}", junction=junction if junction < 0 else self.base + junction,
+            name=f"{name} {'A' if self.base == 0 else 'B'}",
+            junction=junction if junction < 0 else self.base + junction,
         )  # fmt: skip
         ends = ((road.add_predecessor, before, "end"), (road.add_successor, after, "start"))
         for add, link, contact in ends:
@@ -234,7 +242,9 @@ class _Carriageway:
         constant = (p.lane_width_m, 0.0, 0.0, 0.0)
         sections = [
             self._section(0.0, after=(True, True)),
-            self._section(opening, extra=taper(_OPENING_M, 0.0, p.lane_width_m), before=(False, True), after=(True, True)),
+            self._section(
+                opening, extra=taper(_OPENING_M, 0.0, p.lane_width_m), before=(False, True), after=(True, True)
+            ),
             self._section(full, extra=constant, before=(True, True)),
         ]
         # The first section's shoulder continues right of the lane that opens; the lane itself begins there.
@@ -244,10 +254,10 @@ class _Carriageway:
 
     def _diverge(self, fork: Pose2) -> Pose2:
         p, lanes = self.p, self.p.lanes
-        through = [Piece(_FORK_M)]
+        through, opening = [Piece(_FORK_M)], taper(_FORK_M, 0.0, p.shoulder_width_m)
         self._main(
             11, fork, through,
-            [self._section(shoulder=taper(_FORK_M, 0.0, p.shoulder_width_m), before=(False, False), after=(False, True))],
+            [self._section(shoulder=opening, before=(False, False), after=(False, True))],
             ("road", 1), ("road", 2), "past the exit", junction=1001,
         )  # fmt: skip
         ramp_start, turn = fork.moved(0.0, -lanes * p.lane_width_m), -_FORK_M / _FORK_RADIUS_M
@@ -273,9 +283,10 @@ class _Carriageway:
 
     def _merge(self, merge: Pose2) -> Pose2:
         p, lanes = self.p, self.p.lanes
+        closing = taper(_FORK_M, p.shoulder_width_m, 0.0)
         self._main(
             13, merge, [Piece(_FORK_M)],
-            [self._section(shoulder=taper(_FORK_M, p.shoulder_width_m, 0.0), before=(False, True), after=(False, False))],
+            [self._section(shoulder=closing, before=(False, True), after=(False, False))],
             ("road", 2), ("road", 3), "past the entry", junction=1002,
         )  # fmt: skip
         after = merge.moved(_FORK_M)

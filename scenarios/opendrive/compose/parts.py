@@ -214,8 +214,8 @@ class Network:
                 item.extend(outlines)
                 item.remove(outlines)
         for element in root.iter():
-            for key, value in element.attrib.items():
-                element.set(key, _rounded(value))
+            for key, text in element.attrib.items():
+                element.set(key, _rounded(text))
         ET.indent(root, "  ")
         return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 

@@ -30,13 +30,13 @@ class StreetParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    length_m: float = Field(300.0, ge=60.0, le=5000.0)
-    lane_width_m: float = Field(3.5, ge=2.75, le=4.5)
-    parking_width_m: float = Field(2.4, ge=1.8, le=3.0)
-    sidewalk_width_m: float = Field(3.0, ge=1.5, le=8.0)
-    bay_length_m: float = Field(6.5, ge=5.0, le=12.0)
-    crosswalk_s_m: float | None = Field(60.0, description="s of a zebra crossing; None for none")
-    speed_kmh: int = Field(50, ge=10, le=70)
+    length_m: float = Field(default=300.0, ge=60.0, le=5000.0)
+    lane_width_m: float = Field(default=3.5, ge=2.75, le=4.5)
+    parking_width_m: float = Field(default=2.4, ge=1.8, le=3.0)
+    sidewalk_width_m: float = Field(default=3.0, ge=1.5, le=8.0)
+    bay_length_m: float = Field(default=6.5, ge=5.0, le=12.0)
+    crosswalk_s_m: float | None = Field(default=60.0, description="s of a zebra crossing; None for none")
+    speed_kmh: int = Field(default=50, ge=10, le=70)
 
     @model_validator(mode="after")
     def _crosswalk_lies_on_the_street(self) -> StreetParameters:

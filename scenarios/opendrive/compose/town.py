@@ -45,17 +45,19 @@ class TownParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    columns: int = Field(3, ge=2, le=20)
-    rows: int = Field(3, ge=2, le=20)
-    block_x_m: float = Field(100.0, ge=80.0, le=400.0)
-    block_y_m: float = Field(90.0, ge=80.0, le=400.0)
-    lane_width_m: float = Field(4.0, ge=2.75, le=4.5)
-    sidewalk_width_m: float = Field(3.0, ge=1.5, le=6.0)
-    junction_half_m: float = Field(14.0, ge=10.0, le=18.0, description="from a crossing's middle to its streets' ends")
-    signals: bool = Field(True, description="lights at four-way junctions")
-    phases: str = Field("split", pattern="^(split|opposed)$", description="one phase an arm, or one an axis")
+    columns: int = Field(default=3, ge=2, le=20)
+    rows: int = Field(default=3, ge=2, le=20)
+    block_x_m: float = Field(default=100.0, ge=80.0, le=400.0)
+    block_y_m: float = Field(default=90.0, ge=80.0, le=400.0)
+    lane_width_m: float = Field(default=4.0, ge=2.75, le=4.5)
+    sidewalk_width_m: float = Field(default=3.0, ge=1.5, le=6.0)
+    junction_half_m: float = Field(
+        default=14.0, ge=10.0, le=18.0, description="from a crossing's middle to its streets' ends"
+    )
+    signals: bool = Field(default=True, description="lights at four-way junctions")
+    phases: str = Field(default="split", pattern="^(split|opposed)$", description="one phase an arm, or one an axis")
     crosswalks: bool = True
-    speed_kmh: int = Field(50, ge=10, le=70)
+    speed_kmh: int = Field(default=50, ge=10, le=70)
 
     @model_validator(mode="after")
     def _corners_are_drivable(self) -> TownParameters:
