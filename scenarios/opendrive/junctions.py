@@ -16,6 +16,7 @@ import shapely
 
 from foundation.ids import Tag
 from scenarios.opendrive.meshing import Surface, compact, without_slivers
+from scenarios.opendrive.polygons import merge, triangulate
 from scenarios.opendrive.values import DRIVING_TYPES, PAVED_TYPES
 
 Floats = npt.NDArray[np.float64]
@@ -87,34 +88,14 @@ def _cut(surface: Surface, covered: shapely.Geometry) -> Surface:
     for number in np.flatnonzero(touched & ~inside):
         rest = shapely.difference(polygons[number], covered)
         corners = surface.vertices[surface.triangles[number]]
-        for flat in _triangulate(rest):
+        for flat in triangulate(rest):
             vertices.append(np.column_stack([flat, _plane_height(corners, flat)]))
             triangles.append(np.arange(count, count + 3, dtype=np.int32)[None])
             count += 3
     points, faces = np.concatenate(vertices), np.concatenate(triangles)
-    points, faces = _merge(points, faces)
+    points, faces = merge(points, faces)
     points, faces, _ = compact(points, without_slivers(points, faces))
     return replace(surface, vertices=points, triangles=faces, uv=points[:, :2].copy())
-
-
-def _merge(points: Floats, faces: npt.NDArray[np.int32]) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """Return the mesh with vertices that agree to a tenth of a millimetre made one."""
-    _, first, inverse = np.unique(np.round(points, 4), axis=0, return_index=True, return_inverse=True)
-    return points[first], inverse.reshape(-1)[faces].astype(np.int32)
-
-
-def _triangulate(shape: shapely.Geometry) -> list[Floats]:
-    """Return the (3, 2) triangles of a polygon or a collection, counter-clockwise."""
-    found = []
-    for polygon in shapely.get_parts(shape):
-        if polygon.geom_type != "Polygon" or polygon.area < 1e-6:
-            continue
-        for triangle in shapely.get_parts(shapely.constrained_delaunay_triangles(polygon)):
-            corners = shapely.get_coordinates(triangle)[:3]
-            (ax, ay), (bx, by), (cx, cy) = corners
-            turn = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-            found.append(corners if turn > 0.0 else corners[::-1])
-    return found
 
 
 def _plane_height(corners: Floats, flat: Floats) -> Floats:
@@ -139,13 +120,13 @@ def _fill(junction_id: str, driven: shapely.Geometry, covered: shapely.Geometry,
     for polygon in shapely.get_parts(missing):
         if polygon.geom_type != "Polygon" or polygon.area < _SMALLEST_HOLE_M2:
             continue
-        flat = _triangulate(polygon)
+        flat = triangulate(polygon)
         if not flat:
             continue
         tag = Tag.ROADS if polygon.representative_point().within(closed) else ground.tag_around(polygon)
         places = np.concatenate(flat)
         points = np.column_stack([places, ground.heights(places, tag)])
-        points, faces = _merge(points, np.arange(len(places), dtype=np.int32).reshape(-1, 3))
+        points, faces = merge(points, np.arange(len(places), dtype=np.int32).reshape(-1, 3))
         points, faces, _ = compact(points, without_slivers(points, faces))
         if len(faces):
             uv = points[:, :2].copy()

@@ -71,6 +71,7 @@ class RoadNetwork:
         self.origin_lat_lon, note = origin_of(document.geo_reference)
         if note:
             diagnostics.append(Diagnostic(document.header.line if document.header else 1, "geoReference", note))
+        diagnostics += _signal_notes(document)
         self._graph = LaneGraph(self.roads, self.junctions, file, diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(sorted(diagnostics, key=lambda d: (d.line, d.element)))
 
@@ -168,6 +169,26 @@ class RoadNetwork:
     ) -> list[LanePosition | None]:
         """Return what :meth:`locate` says about (N, 2 or 3) points."""
         return self._locator.locate_many(np.asarray(points, dtype=np.float64), headings, types)
+
+    def heights_at(self, places: Floats) -> Floats:
+        """Return (N,) heights of the ground at (N, 2) places: the nearest lane's, its kerb or lane height included.
+
+        Beside the road the surface of the nearest lane goes on.
+        """
+        places = np.asarray(places, dtype=np.float64)
+        heights = np.zeros(len(places))
+        by_lane: dict[LaneKey, list[int]] = {}
+        found = self.locate_many(places, types=None)
+        for i, position in enumerate(found):
+            if position is not None:
+                by_lane.setdefault(position.key, []).append(i)
+        for key, rows in by_lane.items():
+            road, section = self._lane(key)
+            s = np.array([position.s for i in rows if (position := found[i]) is not None])
+            t = np.array([position.t for i in rows if (position := found[i]) is not None])
+            raised = road.surface_height(s, t, section, key.lane_id)
+            heights[rows] = road.points(road.stations(s), t, raised)[:, 2]
+        return heights
 
     # Lanes
 
@@ -284,6 +305,27 @@ class RoadNetwork:
     @cached_property
     def _locator(self) -> Locator:
         return Locator(list(self.roads.values()))
+
+
+def _signal_notes(document: furniture.Document) -> list[Diagnostic]:
+    """Return what is odd about signal ids: used twice, or named by a reference or controller but not there."""
+    notes: list[Diagnostic] = []
+    lines: dict[str, int] = {}
+    for road in document.roads:
+        for signal in road.signals:
+            if signal.id in lines:
+                text = f"signal id '{signal.id}' is already used in line {lines[signal.id]}"
+                notes.append(Diagnostic(signal.line, "signal", text))
+            lines.setdefault(signal.id, signal.line)
+    for road in document.roads:
+        for reference in road.signal_references:
+            if reference.id not in lines:
+                notes.append(Diagnostic(reference.line, "signalReference", f"there is no signal '{reference.id}'"))
+    for controller in document.controllers:
+        for control in controller.controls:
+            if control.signal_id not in lines:
+                notes.append(Diagnostic(control.line, "control", f"there is no signal '{control.signal_id}'"))
+    return notes
 
 
 def _first(poses: Poses) -> Pose:
