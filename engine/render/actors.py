@@ -10,7 +10,7 @@ import numpy.typing as npt
 from panda3d import core
 
 from engine.geometry import IDENTITY, Model
-from engine.render.geometry import SWITCHES, is_transparent, merge, pack, to_geom
+from engine.render.geometry import BLENDED, SWITCHES, is_transparent, merge, pack, to_geom
 from engine.render.shaders import MAX_JOINTS
 from engine.state import ACTOR_DTYPE, ActorTable, Kind
 from foundation.frames import pose_matrices
@@ -257,7 +257,4 @@ class Actors:
         actor.joints.set_data(matrices.tobytes())
 
 
-_GLASS = core.RenderState.make(
-    core.TransparencyAttrib.make(core.TransparencyAttrib.M_alpha), core.CullBinAttrib.make("glass", 0)
-)
-
+_GLASS = core.RenderState.make(BLENDED, core.CullBinAttrib.make("glass", 0))

@@ -57,6 +57,12 @@ SWITCHES = (
 )
 """``Material.light`` by number: bit n of an actor's lamp mask lights everything with switch n."""
 
+_BLEND = core.ColorBlendAttrib
+BLENDED = _BLEND.make(
+    _BLEND.M_add, _BLEND.O_incoming_alpha, _BLEND.O_one_minus_incoming_alpha, _BLEND.M_add, _BLEND.O_zero, _BLEND.O_one
+)
+"""Each render target blends by the alpha written to it and keeps the alpha it has: that is half a normal, or gloss."""
+
 Matrix = npt.NDArray[np.float64]
 
 

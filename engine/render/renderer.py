@@ -35,9 +35,10 @@ KEEP_TARGETS = 6
 
 Pixels = npt.NDArray[np.uint8]
 
-# What each picture is made of.
-_OUTPUT_OF = {"rgb": "rgb", "depth": "depth", "semantic": "label", "instance": "label", "normals": "normal"}
-_OUTPUT_ORDER = ("rgb", "depth", "label", "normal")
+# What each picture is read from, and what the surface pass must draw for that.
+_READ = {"rgb": "rgb", "depth": "depth", "semantic": "label", "instance": "label", "normals": "normal"}
+_DRAWN = {"rgb": ("albedo", "depth", "label"), "depth": ("depth",), "label": ("label",), "normal": ("normal",)}
+_ORDER = ("albedo", "depth", "label", "normal")
 
 
 def _default_joint_matrices() -> JointMatrices:
@@ -103,14 +104,13 @@ class Renderer:
             RenderError: this machine has no OpenGL.
             ValueError: an unknown picture is wanted.
         """
-        if not wants or not wants <= frozenset(_OUTPUT_OF):
-            raise ValueError(f"wants {sorted(wants)}; there are {sorted(_OUTPUT_OF)}")
+        if not wants or not wants <= frozenset(_READ):
+            raise ValueError(f"wants {sorted(wants)}; there are {sorted(_READ)}")
         if self._stage is None:
             self._stage = _Stage(shared_context(), StaticScene(self._static, self._hidden), self._actors)
-        needed = {_OUTPUT_OF[name] for name in wants}
-        outputs = tuple(name for name in _OUTPUT_ORDER if name in needed)
-        targets = self._stage.draw(view, outputs, self._light, self._elapsed_s)
-        pictures = {name: targets.read(_OUTPUT_OF[name]) for name in sorted(wants - {"semantic"})}
+        delivered = frozenset(_READ[name] for name in wants)
+        targets = self._stage.draw(view, delivered, self._light, self._elapsed_s)
+        pictures = {name: targets.read(_READ[name]) for name in sorted(wants - {"semantic"})}
         if "semantic" in wants:
             label = pictures["instance"].copy() if "instance" in wants else targets.read("label")
             label.view("<u4")[...] &= np.uint32(0xFFFF0000)
@@ -135,6 +135,7 @@ class _Stage:
         self.root.set_shader_input("frame", self.constants.shared)
         self._detail = make_texture(1 if "llvmpipe" in context.driver else 8)
         self.root.set_shader_input("detail", self._detail)
+        self._inputs: dict[str, Any] = {"frame": self.constants.shared, "detail": self._detail}
         self._static = static
         static.root.reparent_to(self.root)
         actors.root.reparent_to(self.root)
@@ -159,8 +160,8 @@ class _Stage:
             self._shadows.close()
             self._shadows = None
 
-    def draw(self, view: View, outputs: tuple[str, ...], light: Light, elapsed_s: float) -> Targets:
-        targets = self._targets_for(view, outputs)
+    def draw(self, view: View, delivered: frozenset[str], light: Light, elapsed_s: float) -> Targets:
+        targets = self._targets_for(view, delivered)
         world = view.world_from_camera()
         flip = np.array([1.0, -1.0, 1.0])
         diagonal = np.hypot(view.width, view.height) / 2.0 / view.focal_px
@@ -168,12 +169,10 @@ class _Stage:
         self._actors.pose_joints(world[:3, 3], world[:3, 0], float(np.cos(np.arctan(diagonal))))
         lit: list[tuple[str, int]] = []
         post: list[tuple[str, int]] = []
-        if "rgb" in outputs:
+        if "rgb" in delivered:
             lit, post = self._light(view, world, light, elapsed_s)
-        elif self._shadows is not None:
-            self._shadows.rest()
-        self.constants.upload()
-        targets.use(tuple(lit), tuple(post), self.constants.shared)
+            self.constants.upload()
+        targets.use(tuple(lit), tuple(post), self._inputs)
         targets.aim(view, _camera_matrix(world, flip), NEAR_M, DRAW_FAR_M)
         targets.set_active(True)
         try:
@@ -184,13 +183,15 @@ class _Stage:
                 self._shadows.rest()
         return targets
 
-    def _targets_for(self, view: View, outputs: tuple[str, ...]) -> Targets:
-        key = (view.width, view.height, outputs)
+    def _targets_for(self, view: View, delivered: frozenset[str]) -> Targets:
+        key = (view.width, view.height, delivered)
         targets = self._targets.pop(key, None)
         if targets is None:
             while len(self._targets) >= KEEP_TARGETS:
                 self._targets.popitem(last=False)[1].close()
-            targets = Targets(self._context, self.root, view.width, view.height, outputs)
+            drawn = {part for name in delivered for part in _DRAWN[name]}
+            outputs = tuple(part for part in _ORDER if part in drawn)
+            targets = Targets(self._context, self.root, view.width, view.height, outputs, delivered)
         self._targets[key] = targets
         return targets
 
@@ -232,8 +233,8 @@ class _Stage:
         defines: list[tuple[str, int]] = []
         if light.shadows:
             defines += self._shadow(camera, light)
-        elif self._shadows is not None:
-            self._shadows.rest()
+        if light.wetness > 0.0:
+            defines.append(("WET", 1))
         lamps = choose(camera, world[:3, 0] * flip, self._static.street_lamps, self._actors.headlights(), light.night)
         if len(lamps):
             defines.append(("LAMPS", 1))
@@ -244,8 +245,7 @@ class _Stage:
     def _shadow(self, camera: npt.NDArray[np.float64], light: Light) -> list[tuple[str, int]]:
         if self._shadows is None:
             self._shadows = Shadows(self._context, self._static.casters, self._actors.root)
-            for name, texture in self._shadows.textures().items():
-                self.root.set_shader_input(name, texture)
+            self._inputs.update(self._shadows.textures())
         moving = self._actors.version if len(self._actors) else None
         self._shadows.prepare(self.constants, camera, light.sun, moving)
         return [("SHADOWS", 1)] + ([("SHADOW_ACTORS", 1)] if moving is not None else [])

@@ -6,6 +6,7 @@ reference: writing to it changes no render state, so nothing is sorted, composed
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from panda3d import core
 
-from engine.render.textures import CLOUD_LAYER
+from engine.render.textures import ASPHALT_LAYER, CLOUD_LAYER
 from foundation.ids import Tag
 
 MAX_LAMPS = 8
@@ -46,12 +47,13 @@ class FrameConstants:
 
 
 def _text(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")
+    text = (_FOLDER / name).read_text(encoding="utf-8")
+    return re.sub(r"^#include (\S+)$", lambda match: _text(match[1]), text, flags=re.MULTILINE)
 
 
 @lru_cache(maxsize=128)
-def load(name: str, defines: tuple[tuple[str, int], ...] = ()) -> core.Shader:
-    """Return a compiled-on-first-use shader of ``glsl/NAME.vert`` and ``.frag`` under these #defines."""
+def load(vertex: str, fragment: str, defines: tuple[tuple[str, int], ...] = ()) -> core.Shader:
+    """Return a compiled-on-first-use shader of ``glsl/VERTEX.vert`` and ``FRAGMENT.frag`` under these #defines."""
     lines = [
         "#version 330",
         f"#define FRAME_SIZE {FRAME_SIZE}",
@@ -60,22 +62,23 @@ def load(name: str, defines: tuple[tuple[str, int], ...] = ()) -> core.Shader:
         f"#define MAX_JOINTS {MAX_JOINTS}",
         f"#define DEPTH_UNITS_PER_M {DEPTH_UNITS_PER_M!r}",
         f"#define CLOUD_LAYER {CLOUD_LAYER}.0",
+        f"#define ASPHALT_LAYER {ASPHALT_LAYER}.0",
         f"#define SKY_TAG {int(Tag.SKY)}.0",
         *(f"#define {key} {value}" for key, value in defines),
         "",
     ]
     head = "\n".join(lines)
-    shader = core.Shader.make(core.Shader.SL_GLSL, head + _text(f"{name}.vert"), head + _text(f"{name}.frag"))
+    shader = core.Shader.make(core.Shader.SL_GLSL, head + _text(f"{vertex}.vert"), head + _text(f"{fragment}.frag"))
     if shader is None:
-        raise RuntimeError(f"shader {name} does not compile under {dict(defines)}")
+        raise RuntimeError(f"shader {vertex}, {fragment} does not compile under {dict(defines)}")
     return shader
 
 
 def output_defines(outputs: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """Return the #defines that place the outputs ("rgb", "depth", "label", "normal") on render targets 0, 1, ..."""
+    """Return the #defines that place the outputs ("albedo", "depth", "label", "normal") on render targets 0, 1, ..."""
     return tuple((f"OUT_{name.upper()}", place) for place, name in enumerate(outputs))
 
 
-def shader_state(name: str, defines: tuple[tuple[str, int], ...]) -> core.RenderState:
+def shader_state(vertex: str, fragment: str, defines: tuple[tuple[str, int], ...]) -> core.RenderState:
     """Return a render state that sets nothing but this shader, overriding what nodes say."""
-    return core.RenderState.make(core.ShaderAttrib.make(load(name, defines), 100))
+    return core.RenderState.make(core.ShaderAttrib.make(load(vertex, fragment, defines), 100))

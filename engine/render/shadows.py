@@ -12,37 +12,44 @@ from engine.render import shaders
 from engine.render.context import Context
 
 _BACK_M = 300.0  # the sun's camera stands this far up-sun, and sees twice as deep
+_SIZE_PX = 1536
+_ACTORS_PX = 1024
+Vector = npt.NDArray[np.float64]
 
 
 @dataclass(slots=True, eq=False)
 class _Map:
     """One orthographic depth picture: half its side, texels a side, and the grid its centre snaps to."""
 
-    name: str
     half_m: float
     size_px: int
     grid_m: float
     row: int
-    texture: core.Texture
-    buffer: core.GraphicsOutput
+    region: core.DisplayRegion
     camera: core.NodePath
-    lens: core.OrthographicLens
     drawn: tuple[object, ...] | None = None
 
 
 class Shadows:
-    """Draws what is needed and fills the shadow rows of the frame constants."""
+    """Draws what is needed and fills the shadow rows of the frame constants.
+
+    The near and the far map of the static world share one texture, side by side: a pixel looks into one of them.
+    """
 
     def __init__(self, context: Context, static: core.NodePath, actors: core.NodePath) -> None:
         self._context = context
-        self.near = self._make("shadow_near", 72.0, 2048, 16.0, shaders.SHADOW_NEAR, static)
-        self.far = self._make("shadow_far", 400.0, 2048, 96.0, shaders.SHADOW_FAR, static)
-        self.actors = self._make("shadow_actors", 56.0, 1024, 8.0, shaders.SHADOW_ACTORS, actors)
+        self._static_buffer, self._static_texture = self._buffer("shadow_static", 2 * _SIZE_PX, _SIZE_PX)
+        self._actors_buffer, self._actors_texture = self._buffer("shadow_actors", _ACTORS_PX, _ACTORS_PX)
+        left, right = (0.0, 0.5, 0.0, 1.0), (0.5, 1.0, 0.0, 1.0)
+        self._near = _make_map(self._static_buffer, left, 56.0, _SIZE_PX, 16.0, shaders.SHADOW_NEAR, static)
+        self._far = _make_map(self._static_buffer, right, 320.0, _SIZE_PX, 80.0, shaders.SHADOW_FAR, static)
+        whole = (0.0, 1.0, 0.0, 1.0)
+        self._moving = _make_map(self._actors_buffer, whole, 48.0, _ACTORS_PX, 8.0, shaders.SHADOW_ACTORS, actors)
 
-    def _make(self, name: str, half_m: float, size_px: int, grid_m: float, row: int, scene: core.NodePath) -> _Map:
+    def _buffer(self, name: str, width: int, height: int) -> tuple[core.GraphicsOutput, core.Texture]:
         properties = core.FrameBufferProperties()
         properties.set_depth_bits(24)
-        buffer = self._context.make_buffer(name, size_px, size_px, properties, sort=0)
+        buffer = self._context.make_buffer(name, width, height, properties, sort=0)
         texture = core.Texture(name)
         texture.set_format(core.Texture.F_depth_component)
         texture.set_minfilter(core.SamplerState.FT_shadow)
@@ -50,92 +57,93 @@ class Shadows:
         texture.set_wrap_u(core.SamplerState.WM_clamp)
         texture.set_wrap_v(core.SamplerState.WM_clamp)
         buffer.add_render_texture(texture, core.GraphicsOutput.RTM_bind_or_copy, core.GraphicsOutput.RTP_depth)
-        buffer.set_clear_depth_active(True)
-        lens = core.OrthographicLens()
-        lens.set_film_size(2.0 * half_m, 2.0 * half_m)
-        lens.set_near_far(1.0, 2.0 * _BACK_M)
-        node = core.Camera(name, lens)
-        node.set_scene(scene)
-        node.set_tag_state_key("kind")
-        for kind, defines in (("static", ()), ("actor", (("SKINNED", 1),))):
-            state = shaders.shader_state("shadow", defines)
-            node.set_tag_state(kind, state.add_attrib(core.ColorWriteAttrib.make(core.ColorWriteAttrib.C_off), 100))
-        camera = core.NodePath(node)
-        buffer.make_display_region().set_camera(camera)
-        return _Map(name, half_m, size_px, grid_m, row, texture, buffer, camera, lens)
+        return buffer, texture
 
     def textures(self) -> dict[str, core.Texture]:
         """Return the maps by their shader names."""
-        return {m.name: m.texture for m in (self.near, self.far, self.actors)}
+        return {"shadow_static": self._static_texture, "shadow_actors": self._actors_texture}
 
     def prepare(
-        self,
-        constants: shaders.FrameConstants,
-        camera: npt.NDArray[np.float64],
-        sun: npt.NDArray[np.float64],
-        actors_version: int | None,
+        self, constants: shaders.FrameConstants, camera: Vector, sun: Vector, actors_version: int | None
     ) -> None:
         """Activate the maps that must be drawn anew for this camera.
 
         Args:
             camera, sun: (3,) ASAM frame. actors_version: changes when any actor moved; None for no actors.
         """
-        for shadow, centre, version in (
-            (self.near, camera, 0),
-            (self.far, camera, 0),
-            (self.actors, camera, actors_version),
-        ):
-            if version is None:
-                shadow.buffer.set_active(False)
-                shadow.drawn = None
-                continue
-            place = tuple(np.round(centre / shadow.grid_m).tolist())
-            key = (place, tuple(sun.tolist()), version)
-            stale = key != shadow.drawn
-            shadow.buffer.set_active(stale)
-            if stale:
-                shadow.drawn = key
-                self._aim(constants, shadow, np.array(place) * shadow.grid_m, sun)
-
-    def forget(self) -> None:
-        """Draw every map anew next time: the static scene has changed."""
-        for shadow in (self.near, self.far, self.actors):
-            shadow.drawn = None
+        near = self._stale(constants, self._near, camera, sun, 0)
+        far = self._stale(constants, self._far, camera, sun, 0)
+        self._static_buffer.set_active(near or far)
+        if actors_version is not None:
+            self._actors_buffer.set_active(self._stale(constants, self._moving, camera, sun, actors_version))
 
     def rest(self) -> None:
         """Draw no map."""
-        for shadow in (self.near, self.far, self.actors):
-            shadow.buffer.set_active(False)
+        self._static_buffer.set_active(False)
+        self._actors_buffer.set_active(False)
 
     def close(self) -> None:
         """Give the buffers back."""
-        for shadow in (self.near, self.far, self.actors):
-            self._context.engine.remove_window(shadow.buffer)
+        self._context.engine.remove_window(self._static_buffer)
+        self._context.engine.remove_window(self._actors_buffer)
 
     @staticmethod
-    def _aim(
-        constants: shaders.FrameConstants,
-        shadow: _Map,
-        centre: npt.NDArray[np.float64],
-        sun: npt.NDArray[np.float64],
-    ) -> None:
-        up = np.array([0.0, 0.0, 1.0]) if abs(sun[2]) < 0.95 else np.array([0.0, 1.0, 0.0])
-        right = np.cross(-sun, up)
-        right /= np.linalg.norm(right)
-        top = np.cross(right, -sun)
-        texel = 2.0 * shadow.half_m / shadow.size_px
-        # Whole texels in the sun's own axes: shadow edges stand still while the window travels.
-        across, along = (np.floor(np.dot(axis, centre) / texel) * texel for axis in (right, top))
-        middle = right * across + top * along + sun * np.dot(sun, centre)
-        eye = middle + sun * _BACK_M
-        world = np.eye(4)
-        world[:3, 0], world[:3, 1], world[:3, 2], world[:3, 3] = right, -sun, top, eye
-        shadow.camera.set_mat(core.LMatrix4f(*world.T.ravel()))
-        rows = np.zeros((3, 4))
-        scale = 0.5 / shadow.half_m
-        rows[0, :3], rows[0, 3] = right * scale, 0.5 - np.dot(right, eye) * scale
-        rows[1, :3], rows[1, 3] = top * scale, 0.5 - np.dot(top, eye) * scale
-        span = 2.0 * _BACK_M - 1.0
-        bias = 0.02 / span
-        rows[2, :3], rows[2, 3] = -sun / span, (np.dot(sun, eye) - 1.0) / span - bias
-        constants.rows[shadow.row : shadow.row + 3] = rows
+    def _stale(
+        constants: shaders.FrameConstants, shadow: _Map, camera: Vector, sun: Vector, version: int
+    ) -> bool:
+        place = tuple(np.round(camera / shadow.grid_m).tolist())
+        key = (place, tuple(sun.tolist()), version)
+        stale = key != shadow.drawn
+        shadow.region.set_active(stale)
+        if stale:
+            shadow.drawn = key
+            _aim(constants, shadow, np.array(place) * shadow.grid_m, sun)
+        return stale
+
+
+def _make_map(
+    buffer: core.GraphicsOutput,
+    place: tuple[float, float, float, float],
+    half_m: float,
+    size_px: int,
+    grid_m: float,
+    row: int,
+    scene: core.NodePath,
+) -> _Map:
+    lens = core.OrthographicLens()
+    lens.set_film_size(2.0 * half_m, 2.0 * half_m)
+    lens.set_near_far(1.0, 2.0 * _BACK_M)
+    node = core.Camera("sun", lens)
+    node.set_scene(scene)
+    node.set_tag_state_key("kind")
+    for kind, defines in (("static", ()), ("actor", (("SKINNED", 1),))):
+        state = shaders.shader_state("shadow", "shadow", defines)
+        node.set_tag_state(kind, state.add_attrib(core.ColorWriteAttrib.make(core.ColorWriteAttrib.C_off), 100))
+    camera = core.NodePath(node)
+    region = buffer.make_display_region(*place)
+    region.set_camera(camera)
+    region.set_clear_depth_active(True)
+    return _Map(half_m, size_px, grid_m, row, region, camera)
+
+
+def _aim(constants: shaders.FrameConstants, shadow: _Map, centre: Vector, sun: Vector) -> None:
+    """Turn the sun's camera to ``centre`` and write the rows that lead from the world into its map."""
+    up = np.array([0.0, 0.0, 1.0]) if abs(sun[2]) < 0.95 else np.array([0.0, 1.0, 0.0])
+    right = np.cross(-sun, up)
+    right /= np.linalg.norm(right)
+    top = np.cross(right, -sun)
+    texel = 2.0 * shadow.half_m / shadow.size_px
+    # Whole texels in the sun's own axes: shadow edges stand still while the window travels.
+    across, along = (np.floor(np.dot(axis, centre) / texel) * texel for axis in (right, top))
+    eye = right * across + top * along + sun * (np.dot(sun, centre) + _BACK_M)
+    world = np.eye(4)
+    world[:3, 0], world[:3, 1], world[:3, 2], world[:3, 3] = right, -sun, top, eye
+    shadow.camera.set_mat(core.LMatrix4f(*world.T.ravel()))
+    rows = np.zeros((3, 4))
+    scale = 0.5 / shadow.half_m
+    rows[0, :3], rows[0, 3] = right * scale, 0.5 - np.dot(right, eye) * scale
+    rows[1, :3], rows[1, 3] = top * scale, 0.5 - np.dot(top, eye) * scale
+    span = 2.0 * _BACK_M - 1.0
+    bias = 0.02 / span
+    rows[2, :3], rows[2, 3] = -sun / span, (np.dot(sun, eye) - 1.0) / span - bias
+    constants.rows[shadow.row : shadow.row + 3] = rows

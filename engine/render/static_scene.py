@@ -11,6 +11,7 @@ from panda3d import core
 
 from engine.geometry import StaticWorld
 from engine.render.geometry import (
+    BLENDED,
     SWITCHES,
     VERTEX_DTYPE,
     Triangles,
@@ -22,6 +23,7 @@ from engine.render.geometry import (
     to_geom,
 )
 from engine.render.overlay import coverage_strips
+from engine.render.targets import LABEL_CAMERAS
 from foundation.ids import Tag
 
 CELL_M = 64.0
@@ -110,18 +112,14 @@ def _order(branches: dict[str, core.NodePath]) -> None:
     branches["opaque"].set_bin("solid", 0)
     # Paint lies millimetres above the road; the offset keeps it in front at any distance. It writes its label
     # and depth from its true outline, its colour from the widened, smoothed one.
-    for kind, sort in (("overlay", 0), ("coverage", 1)):
+    for sort, kind in enumerate(("overlay", "coverage")):
         branches[kind].set_tag("kind", kind)
         branches[kind].set_bin("paint", sort)
         branches[kind].set_depth_offset(1)
-        branches[kind].set_transparency(core.TransparencyAttrib.M_alpha)
+        branches[kind].set_attrib(BLENDED)
         branches[kind].set_depth_write(kind == "overlay")
     branches["coverage"].set_two_sided(True)
-    transparent(branches["transparent"])
-    branches["transparent"].set_tag("kind", "static")
-
-
-def transparent(node: core.NodePath) -> None:
-    """Draw what hangs below ``node`` blended, after everything solid and the sky."""
-    node.set_transparency(core.TransparencyAttrib.M_alpha)
-    node.set_bin("glass", 0)
+    branches["coverage"].hide(LABEL_CAMERAS)
+    branches["transparent"].set_tag("kind", "glass")
+    branches["transparent"].set_bin("glass", 0)
+    branches["transparent"].set_attrib(BLENDED)

@@ -179,6 +179,7 @@ LAYERS: dict[str, Layer] = {name: Layer(n, period, paint) for n, (name, period, 
 """Every texture a :class:`~engine.geometry.Material` may name; "" is plain."""
 
 CLOUD_LAYER = LAYERS["clouds"].number
+ASPHALT_LAYER = LAYERS["asphalt"].number
 
 
 def paint_layers() -> npt.NDArray[np.uint8]:

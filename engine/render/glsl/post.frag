@@ -1,30 +1,32 @@
-// From the drawn colours to the delivered picture: smooth edges, rain, lens and white balance.
+// From the lit picture to the delivered one: smooth edges, rain, lens and white balance.
 // Edges: a small filter after Timothy Lottes' FXAA (NVIDIA 2011), whose idea is to blur along the edge only.
 uniform vec4 frame[FRAME_SIZE];
 uniform sampler2D colors;
+uniform sampler2D colors_exact;
 in vec2 v_place;
 out vec4 o_rgb;
 
 float luma(vec3 c) { return dot(c, vec3(0.299, 0.587, 0.114)); }
 
 vec3 smooth_edges(vec2 at, vec2 px) {
-    vec3 here = texture(colors, at).rgb;
+    vec3 here = texture(colors_exact, at).rgb;
     float m = luma(here);
-    float nw = luma(texture(colors, at + vec2(-0.5, 0.5) * px).rgb);
-    float ne = luma(texture(colors, at + vec2(0.5, 0.5) * px).rgb);
-    float sw = luma(texture(colors, at + vec2(-0.5, -0.5) * px).rgb);
-    float se = luma(texture(colors, at + vec2(0.5, -0.5) * px).rgb);
-    float low = min(m, min(min(nw, ne), min(sw, se)));
-    float high = max(m, max(max(nw, ne), max(sw, se)));
-    vec2 along = vec2(sw + se - nw - ne, nw + sw - ne - se);
-    along.y = (nw + sw) - (ne + se);
-    float scale = 1.0 / (min(abs(along.x), abs(along.y)) + max((nw + ne + sw + se) * 0.03, 0.004));
-    along = clamp(along * scale, -4.0, 4.0) * px;
-    vec3 close = 0.5 * (texture(colors, at + along * (-1.0 / 6.0)).rgb + texture(colors, at + along * (1.0 / 6.0)).rgb);
-    vec3 wide = 0.5 * close + 0.25 * (texture(colors, at - along * 0.5).rgb + texture(colors, at + along * 0.5).rgb);
-    float w = luma(wide);
-    vec3 blurred = w < low || w > high ? close : wide;
-    return high - low > max(0.04, high * 0.10) ? blurred : here;
+    float n = luma(texture(colors_exact, at + vec2(0.0, px.y)).rgb);
+    float s = luma(texture(colors_exact, at - vec2(0.0, px.y)).rgb);
+    float e = luma(texture(colors_exact, at + vec2(px.x, 0.0)).rgb);
+    float w = luma(texture(colors_exact, at - vec2(px.x, 0.0)).rgb);
+    float low = min(m, min(min(n, s), min(e, w)));
+    float high = max(m, max(max(n, s), max(e, w)));
+    // Along the edge: perpendicular to the gradient.
+    vec2 along = vec2(s - n, e - w);
+    float scale = 1.0 / max(max(abs(along.x), abs(along.y)), 1e-4);
+    along *= scale * 1.2;
+    vec3 ends = 0.5 * (texture(colors, at + along * px).rgb + texture(colors, at - along * px).rgb);
+    // A pixel that stands out from all its neighbours is pulled further towards them than one beside an edge.
+    float mean = 0.25 * (n + s + e + w);
+    float stand_out = clamp(abs(mean - m) / max(high - low, 1e-4), 0.0, 1.0);
+    float strength = clamp((high - low - max(0.03, high * 0.08)) * 12.0, 0.0, 1.0) * (0.45 + 0.35 * stand_out);
+    return mix(here, ends, strength);
 }
 
 #ifdef RAIN
@@ -54,16 +56,16 @@ void main() {
 #ifdef SMOOTH
     vec3 color = smooth_edges(v_place, px);
 #else
-    vec3 color = texture(colors, v_place).rgb;
+    vec3 color = texture(colors_exact, v_place).rgb;
 #endif
 #ifdef RAIN
     color = mix(color, vec3(0.75) * max(luma(color), 0.08) + 0.18 * frame[13].z, 0.55 * rain(v_place, px.y / px.x));
 #endif
 #ifdef GRADE
-    vec3 gain = frame[POST_AT].rgb;
     vec2 from_centre = (v_place - 0.5) * 2.0;
-    float rim = 1.0 - clamp(frame[POST_AT].w * pow(dot(from_centre, from_centre) * 0.5, frame[POST_AT + 1].x * 0.5), 0.0, 1.0);
-    color = pow(clamp(pow(color, vec3(2.2)) * gain * rim, 0.0, 1.0), vec3(frame[POST_AT + 1].y));
+    float rim = pow(dot(from_centre, from_centre) * 0.5, frame[POST_AT + 1].x * 0.5);
+    vec3 gain = frame[POST_AT].rgb * (1.0 - clamp(frame[POST_AT].w * rim, 0.0, 1.0));
+    color = pow(clamp(pow(color, vec3(2.2)) * gain, 0.0, 1.0), vec3(frame[POST_AT + 1].y));
 #endif
     o_rgb = vec4(color, 1.0);
 }

@@ -1,9 +1,9 @@
-// Sky: gradient, sun, clouds; far away and tagged sky in the label pictures.
+// Sky: gradient, sun, clouds, already in display colours; far away and tagged sky in the label pictures.
 uniform vec4 frame[FRAME_SIZE];
-in vec2 v_screen;
-#ifdef OUT_RGB
+in vec2 v_place;
+#ifdef OUT_ALBEDO
 uniform sampler2DArray detail;
-layout(location = OUT_RGB) out vec4 o_rgb;
+layout(location = OUT_ALBEDO) out vec4 o_albedo;
 #endif
 #ifdef OUT_DEPTH
 layout(location = OUT_DEPTH) out vec4 o_depth;
@@ -15,15 +15,12 @@ layout(location = OUT_LABEL) out vec4 o_label;
 layout(location = OUT_NORMAL) out vec4 o_normal;
 #endif
 
-#ifdef OUT_RGB
-vec3 display(vec3 radiance) {
-    vec3 x = radiance * frame[5].w;
-    x = clamp((x * (2.51 * x + 0.03)) / (x * (2.43 * x + 0.59) + 0.14), 0.0, 1.0);
-    return max(1.055 * pow(x, vec3(0.416666667)) - 0.055, 0.0);
-}
+#include display.glsl
 
+#ifdef OUT_ALBEDO
 vec3 sky() {
-    vec3 ray = normalize(frame[9].xyz + v_screen.x * frame[10].xyz + v_screen.y * frame[11].xyz);
+    vec2 screen = v_place * 2.0 - 1.0;
+    vec3 ray = normalize(frame[9].xyz + screen.x * frame[10].xyz + screen.y * frame[11].xyz);
     float up = clamp(ray.z, 0.0, 1.0);
     vec3 color = mix(frame[5].rgb, frame[6].rgb, up * (2.0 - up));
     float toward = max(dot(ray, frame[1].xyz), 0.0);
@@ -34,18 +31,20 @@ vec3 sky() {
     color += sun * 12.0 * smoothstep(0.99989, 0.99996, toward);
     // Clouds on a plane overhead; they thin out towards the horizon where the plane is far.
     vec2 place = ray.xy / (up + 0.12) * 0.22 + frame[12].zw;
-    float density = texture(detail, vec3(place, CLOUD_LAYER)).r * 0.7 + texture(detail, vec3(place * 3.1, CLOUD_LAYER)).r * 0.3;
-    float cover = smoothstep(0.86 - 0.8 * frame[6].w, 1.05 - 0.8 * frame[6].w, density) * smoothstep(0.0, 0.2, ray.z);
-    vec3 cloud = frame[3].rgb * 0.75 + sun * (0.16 + 0.12 * glow);
-    color = mix(color, cloud, cover * (0.25 + 0.65 * frame[6].w));
+    float density = texture(detail, vec3(place, CLOUD_LAYER)).r * 0.7
+        + texture(detail, vec3(place * 3.1, CLOUD_LAYER)).r * 0.3;
+    float few = 0.80 - 0.75 * frame[6].w;
+    float cover = smoothstep(few, few + 0.25, density) * smoothstep(0.0, 0.2, ray.z);
+    vec3 cloud = frame[3].rgb * 0.8 + sun * (0.16 + 0.12 * glow);
+    color = mix(color, cloud, cover * (0.35 + 0.55 * frame[6].w));
     float thick = frame[7].x * frame[7].w * min(1.0 / (frame[7].z * max(ray.z, 0.01)), 1500.0);
     return mix(frame[8].rgb, color, exp(-thick));
 }
 #endif
 
 void main() {
-#ifdef OUT_RGB
-    o_rgb = vec4(display(sky()), 1.0);
+#ifdef OUT_ALBEDO
+    o_albedo = vec4(display(sky()), 0.0);
 #endif
 #ifdef OUT_DEPTH
     o_depth = vec4(1.0);

@@ -14,29 +14,21 @@ uniform mat4 joints[MAX_JOINTS];
 #endif
 
 #ifdef OUT_LABEL
-flat out vec4 v_label;
+flat out vec3 v_label;
 #endif
-#ifdef OUT_NORMAL
-out vec3 v_normal_only;
+#if defined(OUT_ALBEDO) || defined(OUT_NORMAL)
+out vec3 v_normal;
 #endif
-#ifdef OUT_RGB
-out vec3 v_world;
-out vec4 v_normal;          // and gloss
-out vec4 v_paint;           // linear, opacity
+#ifdef OUT_ALBEDO
+out vec4 v_paint;           // sRGB; gloss 0..0.5 or, from 0.5, a lamp that is on
 out vec3 v_uv;              // and layer
-out vec3 v_emission;
-out float v_wet;
 #endif
-#ifdef OUT_FLOW
-uniform mat4 before_from_model;
-uniform mat4 joints_before[MAX_JOINTS];
-out vec3 v_clip_now;
-out vec3 v_clip_before;
+#ifdef GLASS
+out float v_opacity;
 #endif
-
-vec3 linear(vec3 srgb) {
-    return srgb * (srgb * (srgb * 0.305306011 + 0.682171111) + 0.012522878);
-}
+#ifdef COVERAGE
+out vec4 v_strip;           // along, across, and half the length and width of a strip of road paint, metres
+#endif
 
 void main() {
     vec4 position = p3d_Vertex;
@@ -49,30 +41,26 @@ void main() {
     gl_Position = p3d_ModelViewProjectionMatrix * position;
 #ifdef OUT_LABEL
 #ifdef SKINNED
-    v_label = vec4(label.x, actor.xy, 1.0);
+    v_label = vec3(label.x, actor.xy);
 #else
-    v_label = vec4(label.xyz, 1.0);
+    v_label = label.xyz;
 #endif
 #endif
-#if defined(OUT_RGB) || defined(OUT_NORMAL)
-    vec3 world_normal = mat3(p3d_ModelMatrix) * normal;
+#if defined(OUT_ALBEDO) || defined(OUT_NORMAL)
+    v_normal = mat3(p3d_ModelMatrix) * normal;
 #endif
-#ifdef OUT_NORMAL
-    v_normal_only = world_normal;
-#endif
-#ifdef OUT_RGB
-    v_world = (p3d_ModelMatrix * position).xyz;
-    v_normal = vec4(world_normal, surface.w);
-    v_paint = vec4(linear(paint.rgb), paint.a);
-    v_uv = vec3(uv, floor(label.w * 255.0 + 0.5));
-    int lamp = int(emission.w * 255.0 + 0.5);
+#ifdef OUT_ALBEDO
 #ifdef SKINNED
     int mask = int(actor.z + 0.5);
 #else
     int mask = int(frame[8].w + 0.5);
 #endif
-    v_emission = linear(emission.rgb) * float((mask >> lamp) & 1);
-    // Rain lies on what looks up: fully on roads and other flat ground.
-    v_wet = frame[3].w * clamp(world_normal.z * 2.5 - 1.5, 0.0, 1.0);
+    int lamp = int(emission.w * 255.0 + 0.5);
+    bool shines = ((mask >> lamp) & 1) == 1 && emission.r + emission.g + emission.b > 0.0;
+    v_paint = shines ? vec4(emission.rgb, 1.0) : vec4(paint.rgb, surface.w * (127.0 / 255.0));
+#ifdef GLASS
+    v_opacity = paint.a;
+#endif
+    v_uv = vec3(uv, floor(label.w * 255.0 + 0.5));
 #endif
 }
