@@ -1,0 +1,320 @@
+"""The server: two ports, one loop, one world.
+
+Requests run in order of arrival. In synchronous mode a tick runs when its cue comes, unless a stream subscriber is
+behind: then this cue and everything after it wait, until the subscriber has caught up or its deadline is over and it
+is cut off. In asynchronous mode a task ticks at its own pace.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import time
+from collections import deque
+
+from engine.protocol import rpc
+from engine.protocol.errors import LocalProtocolError, RemoteProtocolError
+from engine.protocol.rpc import Request, RequestDecoder
+from engine.protocol.streams import WORLD_STREAM
+from engine.server import methods as _methods  # noqa: F401 - fills the table of methods
+from engine.server.registry import call
+from engine.server.session import Session
+from engine.server.streams import StreamConnection, StreamHub, no_delay
+from engine.world.world import World
+from foundation.errors import RealityError
+
+_log = logging.getLogger(__name__)
+
+STALL_S = 5.0
+"""How long a synchronous tick waits for a subscriber that does not read."""
+FRAMES_PER_S = 60.0
+"""Asynchronous mode with a variable step: frames per second at most."""
+FIXED_FRAMES_PER_S = 250.0
+"""Asynchronous mode with a fixed step runs as fast as it can, but no faster than this: cores are shared."""
+LONGEST_STEP_S = 0.1
+"""A variable step is never longer: after a pause the world goes on, it does not jump."""
+SHORTEST_STEP_S = 1e-3
+MAX_CONNECTIONS = 512
+REPLY_HIGH_WATER = 64 * 1024 * 1024
+
+
+class PortBusy(RealityError):
+    """A port is taken."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(f"port {port} on {host} is in use; stop the other server or choose another --port")
+
+
+def bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """Return sockets bound to ``port`` and ``port + 1``; port 0 takes any free pair.
+
+    Binding comes before the world is built, so a busy port is told at once.
+
+    Raises:
+        PortBusy: a port is taken.
+        RealityError: the host or the port cannot be used.
+    """
+    for attempt in range(20):
+        first = _bind(host, port)
+        try:
+            return first, _bind(host, first.getsockname()[1] + 1)
+        except RealityError:
+            first.close()
+            if port != 0 or attempt == 19:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:
+        raise RealityError(f"port {port}: ports run from 0 to 65535, and PORT+1 is used as well")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise RealityError(f"--host {host}: {error.strerror or error}") from error
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        # Bound but deaf sockets may share a port; listening finds out whether it is really ours.
+        bound.listen(128)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortBusy(host, port) from error
+        raise RealityError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return bound
+
+
+class Server:
+    """Serves one world.
+
+    Args:
+        world: made with ``hub`` as its publisher.
+        hub: the stream port's subscriptions.
+    """
+
+    def __init__(self, world: World, hub: StreamHub) -> None:
+        self.world = world
+        self.hub = hub
+        self.session = Session(world, stream_port=0)
+        self._connections: set[RpcConnection] = set()
+        self._backlog: deque[tuple[RpcConnection, Request]] = deque()
+        self._stall: asyncio.TimerHandle | None = None
+        self._sockets: list[asyncio.Server] = []
+        self._ticked_at = time.monotonic()
+        self._pacer: asyncio.Task[None] | None = None
+        hub.on_subscribe = self._subscribed
+        hub.on_clear = self._drain
+        hub.known = lambda stream_id: WORLD_STREAM <= stream_id <= world.last_stream_id
+
+    async def start(self, sockets: tuple[socket.socket, socket.socket]) -> int:
+        """Serve on a pair of bound sockets (see :func:`bind_pair`). Returns the rpc port."""
+        loop = asyncio.get_running_loop()
+        rpc_socket, stream_socket = sockets
+        self._sockets = [
+            await loop.create_server(lambda: RpcConnection(self), sock=rpc_socket, backlog=128),
+            await loop.create_server(self.hub.connection, sock=stream_socket, backlog=128),
+        ]
+        self.session.stream_port = stream_socket.getsockname()[1]
+        self._pacer = loop.create_task(self._pace())
+        port: int = rpc_socket.getsockname()[1]
+        return port
+
+    async def close(self) -> None:
+        """Stop at once."""
+        for server in self._sockets:
+            server.close()
+        if self._pacer is not None:
+            self._pacer.cancel()
+            await asyncio.gather(self._pacer, return_exceptions=True)
+        if self._stall is not None:
+            self._stall.cancel()
+        for connection in list(self._connections):
+            connection.abort()
+        self.hub.close()
+
+    # --- requests -------------------------------------------------------------------------------------------
+
+    def handle(self, connection: RpcConnection, request: Request) -> None:
+        """Run a request now, or later when a subscriber holds a tick up."""
+        if self._backlog or (self._ticks(request) and self.hub.congested()):
+            self._backlog.append((connection, request))
+            connection.hold()
+            if self._stall is None:
+                self._stall = asyncio.get_running_loop().call_later(STALL_S, self._give_up)
+            return
+        self._run(connection, request)
+
+    def _ticks(self, request: Request) -> bool:
+        if not self.world.settings.synchronous_mode:
+            return False
+        name = request.method
+        return name == "tick_cue" or (name == "apply_batch" and request.arguments[1:2] == [True])
+
+    def _run(self, connection: RpcConnection, request: Request) -> None:
+        self.hub.drop_when_busy = not self.world.settings.synchronous_mode
+        if request.method == "tick_cue":
+            # The client learns the number of the frame to come, then the frame comes.
+            connection.reply(request, rpc.ok(self.world.frame + 1))
+            if self.world.settings.synchronous_mode:
+                self._tick()
+            return
+        connection.reply(request, call(self.session, request))
+        if self._ticks(request):
+            self._tick()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        delta_s = self.world.settings.fixed_delta
+        if delta_s is None:
+            delta_s = min(max(now - self._ticked_at, SHORTEST_STEP_S), LONGEST_STEP_S)
+        self._ticked_at = now
+        try:
+            self.world.tick(delta_s)
+        except Exception:  # noqa: BLE001 - no frame may end the server
+            # The next frame may well work; a client that waits for this one is told by its own deadline.
+            self.session.failures += 1
+            _log.exception("frame %d failed", self.world.frame)
+
+    # --- held up ticks ---------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Run what was held up, as far as subscribers allow."""
+        while self._backlog:
+            connection, request = self._backlog[0]
+            if self._ticks(request) and self.hub.congested():
+                return
+            self._backlog.popleft()
+            connection.release()
+            if not connection.closed:
+                self._run(connection, request)
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
+
+    def _give_up(self) -> None:
+        self._stall = None
+        self.hub.drop_stalled()
+        self._drain()
+        if self._backlog:
+            self._stall = asyncio.get_running_loop().call_later(STALL_S, self._give_up)
+
+    def _subscribed(self, connection: StreamConnection) -> None:
+        if connection.stream_id == WORLD_STREAM:
+            # A client that has just come need not wait for the next frame to see the world.
+            connection.send(self.world.last_message)
+
+    # --- asynchronous mode -----------------------------------------------------------------------------------
+
+    async def _pace(self) -> None:
+        """Tick while the mode is asynchronous."""
+        next_at = time.monotonic()
+        while True:
+            settings = self.world.settings
+            rate = FRAMES_PER_S if settings.fixed_delta is None else FIXED_FRAMES_PER_S
+            next_at = max(next_at + 1.0 / rate, time.monotonic())
+            # Even when a frame takes longer than its share, requests get their turn between frames.
+            await asyncio.sleep(max(next_at - time.monotonic(), 0.0))
+            if not self.world.settings.synchronous_mode:
+                self.hub.drop_when_busy = True
+                self._tick()
+
+    # --- connections -----------------------------------------------------------------------------------------
+
+    def opened(self, connection: RpcConnection) -> bool:
+        """Count a connection in; False when there are too many."""
+        if len(self._connections) >= MAX_CONNECTIONS:
+            return False
+        self._connections.add(connection)
+        return True
+
+    def closed(self, connection: RpcConnection) -> None:
+        """Count a connection out."""
+        self._connections.discard(connection)
+
+
+class RpcConnection(asyncio.Protocol):
+    """One client on the rpc port."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._decoder = RequestDecoder()
+        self._transport: asyncio.Transport | None = None
+        self._held = 0
+        self._full = False
+        self.closed = False
+        self.peer: object = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a connection, if there are not too many."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.peer = transport.get_extra_info("peername")
+        no_delay(transport)
+        transport.set_write_buffer_limits(high=REPLY_HIGH_WATER)
+        if not self._server.opened(self):
+            _log.warning("more than %d clients; %s refused", MAX_CONNECTIONS, self.peer)
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Run the requests that have come."""
+        try:
+            for request in self._decoder.feed(data):
+                self._server.handle(self, request)
+                if self.closed:
+                    return
+        except RemoteProtocolError as error:
+            _log.info("rpc port: %s from %s; connection closed", error, self.peer)
+            self.abort()
+
+    def reply(self, request: Request, result: object) -> None:
+        """Answer a request."""
+        if self._transport is None or self.closed:
+            return
+        try:
+            self._transport.write(rpc.encode_reply(request.msgid, result))
+        except LocalProtocolError as error:
+            self._server.session.log_failure(request, error)
+            text = f"{request.method}: internal error of the embedded engine: {error}"
+            self._transport.write(rpc.encode_reply(request.msgid, rpc.error(text)))
+
+    def hold(self) -> None:
+        """Read no more: one of this client's requests has to wait."""
+        self._held += 1
+        self._reading()
+
+    def release(self) -> None:
+        """The request that waited has its turn."""
+        self._held -= 1
+        self._reading()
+
+    def pause_writing(self) -> None:
+        """A client that does not read its answers asks nothing more."""
+        self._full = True
+        self._reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._full = False
+        self._reading()
+
+    def _reading(self) -> None:
+        if self._transport is None or self.closed:
+            return
+        if self._held or self._full:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client; the world keeps its actors and its mode."""
+        self.closed = True
+        self._server.closed(self)

@@ -1,0 +1,164 @@
+"""Weather, scene objects, rays and debug shapes (protocol section 2.2)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from engine.protocol.structs import (
+    BoundingBox,
+    DebugShape,
+    EnvironmentObject,
+    LabelledPoint,
+    LightState,
+    Location,
+    Rotation,
+    Transform,
+    Vector3D,
+    WeatherParameters,
+)
+from engine.server.registry import CallError, method
+from engine.server.session import Session
+from engine.world.commands import require_finite, vector
+from foundation.frames import rotation_of, transform_points
+from foundation.ids import ANY_TAG
+
+MAX_RAY_M = 1e5
+
+
+@method("get_weather_parameters")
+def get_weather_parameters(session: Session) -> WeatherParameters:
+    """Return the weather."""
+    return session.world.weather
+
+
+@method("set_weather_parameters", WeatherParameters, returns=False)
+def set_weather_parameters(session: Session, weather: WeatherParameters) -> None:
+    """Change the weather. The preset "Default", all -1, means the map's own."""
+    require_finite(weather)
+    session.world.set_weather(weather)
+
+
+@method("get_imui_gravity")
+def get_imui_gravity(session: Session) -> float:
+    """Return what the IMUs feel at rest, m/s^2."""
+    return session.world.imu_gravity
+
+
+@method("set_imui_gravity", float, returns=False)
+def set_imui_gravity(session: Session, gravity: float) -> None:
+    """Change what the IMUs feel at rest; the world's own gravity stays."""
+    if not math.isfinite(gravity):
+        raise CallError("gravity is not finite")
+    session.world.imu_gravity = gravity
+
+
+@method("get_all_level_BBs", int)
+def get_all_level_bbs(session: Session, tag: int) -> list[BoundingBox]:
+    """Return the boxes of scene objects with a tag, in the world."""
+    return [item.bounding_box for item in _objects(session, tag)]
+
+
+@method("get_environment_objects", int)
+def get_environment_objects(session: Session, tag: int) -> list[EnvironmentObject]:
+    """Return the scene objects with a tag."""
+    return _objects(session, tag)
+
+
+def _objects(session: Session, tag: int) -> list[EnvironmentObject]:
+    found = []
+    for thing in session.world.map.static.objects:
+        if tag not in (ANY_TAG, int(thing.tag)):
+            continue
+        box = thing.model.box
+        center = transform_points(thing.pose, np.array(box.center)[None])[0].tolist()
+        rotation = Rotation(*rotation_of(thing.pose).tolist())
+        world_box = BoundingBox(Location(*center), Vector3D(*box.extent), rotation)
+        pose = Transform(Location(*thing.pose[:3, 3].tolist()), rotation)
+        found.append(EnvironmentObject(pose, world_box, thing.id, thing.name, int(thing.tag)))
+    return found
+
+
+@method("enable_environment_objects", list[int], bool, returns=False)
+def enable_environment_objects(session: Session, ids: list[int], enable: bool) -> None:
+    """Show or hide scene objects, to cameras and rays."""
+    session.world.views.set_static_visibility(ids, enable)
+
+
+@method("set_annotations_traverse_translucency", bool, returns=False)
+def set_annotations_traverse_translucency(session: Session, enable: bool) -> None:
+    """Accept: windows of our models are opaque to labels either way."""
+
+
+@method("project_point", Location, Vector3D, float)
+def project_point(
+    session: Session, start: Location, direction: Vector3D, distance: float
+) -> tuple[bool, LabelledPoint]:
+    """Return the first surface from a point in a direction; (False, nothing) for none."""
+    toward = np.array(vector(direction))
+    length = float(np.linalg.norm(toward))
+    if not (length > 0.0 and 0.0 < distance <= MAX_RAY_M):
+        return False, LabelledPoint(Location(), 0)
+    found = session.world.views.rays().project_point(vector(start), toward / length, distance)
+    if found is None:
+        return False, LabelledPoint(Location(), 0)
+    point, tag = found
+    return True, LabelledPoint(Location(*point.tolist()), tag)
+
+
+@method("cast_ray", Location, Location)
+def cast_ray(session: Session, start: Location, end: Location) -> list[LabelledPoint]:
+    """Return everything between two points, in order."""
+    origin = np.array(vector(start))
+    between = np.array(vector(end)) - origin
+    length = float(np.linalg.norm(between))
+    if not 0.0 < length <= MAX_RAY_M:
+        return []
+    direction = between / length
+    hits = session.world.views.rays().cast_all(origin, direction, length)
+    return [
+        LabelledPoint(Location(*(origin + direction * float(at)).tolist()), int(tag))
+        for at, tag in zip(hits.distance_m, hits.tag)
+    ]
+
+
+@method("draw_debug_shape", DebugShape, returns=False)
+def draw_debug_shape(session: Session, shape: DebugShape) -> None:
+    """Keep a shape. The engine has no window; cameras do not see shapes yet."""
+    session.draw(shape)
+
+
+@method("clear_debug_shape", returns=False)
+def clear_debug_shape(session: Session) -> None:
+    """Drop all shapes."""
+    session.debug_shapes.clear()
+
+
+@method("clear_debug_string", returns=False)
+def clear_debug_string(session: Session) -> None:
+    """Drop all texts."""
+    session.debug_shapes[:] = [shape for shape in session.debug_shapes if shape.primitive[:1] != (4,)]
+
+
+# --- light manager -------------------------------------------------------------------------------------------
+
+
+@method("query_lights_state", str)
+def query_lights_state(session: Session, client: str) -> list[LightState]:
+    """Return all street lamps."""
+    return session.world.scene_lights.states()
+
+
+@method("update_lights_state", str, list[LightState], bool, returns=False)
+def update_lights_state(session: Session, client: str, lights: list[LightState], discard: bool) -> None:
+    """Switch street lamps; the next snapshot tells the other clients. ``discard`` says the client is leaving."""
+    if not discard and lights:
+        session.world.scene_lights.update(lights)
+        session.world.lights_changed = True
+
+
+@method("update_day_night_cycle", str, bool, returns=False)
+def update_day_night_cycle(session: Session, client: str, active: bool) -> None:
+    """Whether lamps follow the sun."""
+    session.world.scene_lights.day_night_cycle = active

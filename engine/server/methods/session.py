@@ -1,0 +1,145 @@
+"""Connecting, maps, settings, blueprints (protocol section 2.1) and the traffic manager registry (2.9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.blueprints import LIBRARY
+from engine.protocol.streams import WORLD_STREAM
+from engine.protocol.structs import (
+    ActorDefinition,
+    EpisodeInfo,
+    EpisodeSettings,
+    Location,
+    MapInfo,
+    OpendriveGenerationParameters,
+    Rotation,
+    TokenBox,
+    Transform,
+)
+from engine.server.registry import CallError, method
+from engine.server.session import Session
+from engine.world.maps import MapNotFound
+from foundation.errors import InputError
+
+VERSION = "0.9.16"
+
+
+@method("version")
+def version(session: Session) -> str:
+    """Return CARLA's version."""
+    return VERSION
+
+
+@method("get_episode_info")
+def get_episode_info(session: Session) -> EpisodeInfo:
+    """Return the episode and where its snapshots stream."""
+    return EpisodeInfo(session.world.episode, TokenBox(session.token(WORLD_STREAM)))
+
+
+@method("get_map_info")
+def get_map_info(session: Session) -> MapInfo:
+    """Return the map's name and spawn points."""
+    loaded = session.world.map
+    points = tuple(Transform(Location(*at), Rotation(*turn)) for at, turn in loaded.static.spawn_points)
+    return MapInfo(f"Carla/Maps/{loaded.name}", points)
+
+
+@method("get_map_data")
+def get_map_data(session: Session) -> str:
+    """Return the OpenDRIVE text."""
+    return session.world.map.client_text
+
+
+@method("get_required_files", str)
+def get_required_files(session: Session, folder: str) -> list[str]:
+    """Return no files: nothing needs downloading, and there is no navigation mesh yet."""
+    return []
+
+
+@method("request_file", str)
+def request_file(session: Session, name: str) -> bytes:
+    """Refuse: no file was offered."""
+    raise CallError(f"not supported by the embedded engine: no file '{name}' is served")
+
+
+@method("get_navigation_mesh")
+def get_navigation_mesh(session: Session) -> bytes:
+    """Return an empty mesh: there is no navigation mesh yet."""
+    return b""
+
+
+@method("get_available_maps")
+def get_available_maps(session: Session) -> list[str]:
+    """Return all maps by full name."""
+    return session.world.catalogue.full_names()
+
+
+@method("load_new_episode", str, bool, int, returns=False)
+def load_new_episode(session: Session, name: str, reset_settings: bool, layers: int) -> None:
+    """Begin a new episode. Layers cannot be left out: every map is whole, as CARLA's maps without _Opt."""
+    try:
+        session.world.load(name, reset_settings=reset_settings)
+    except MapNotFound as error:
+        raise CallError(str(error)) from error
+    session.debug_shapes.clear()
+
+
+@method("copy_opendrive_to_file", str, OpendriveGenerationParameters, returns=False)
+def copy_opendrive_to_file(session: Session, text: str, parameters: OpendriveGenerationParameters) -> None:
+    """Keep an OpenDRIVE text as the map OpenDriveMap; a text that cannot be used is refused now."""
+    try:
+        session.world.catalogue.store_opendrive(text)
+    except InputError as error:
+        raise CallError(f"opendrive could not be correctly parsed: {error}") from error
+
+
+@method("get_actor_definitions")
+def get_actor_definitions(session: Session) -> list[ActorDefinition]:
+    """Return the blueprint library."""
+    return list(LIBRARY.values())
+
+
+@method("get_episode_settings")
+def get_episode_settings(session: Session) -> EpisodeSettings:
+    """Return the settings."""
+    return session.world.settings
+
+
+@method("set_episode_settings", EpisodeSettings)
+def set_episode_settings(session: Session, settings: EpisodeSettings) -> int:
+    """Change the settings and return the newest frame's number: one that clients have seen already."""
+    session.world.change_settings(settings)
+    return session.world.frame
+
+
+# --- traffic manager registry --------------------------------------------------------------------------------
+
+
+@method("is_traffic_manager_running", int)
+def is_traffic_manager_running(session: Session, port: int) -> bool:
+    """Whether a client runs a traffic manager on that port."""
+    return port in session.traffic_managers
+
+
+@method("get_traffic_manager_running", int)
+def get_traffic_manager_running(session: Session, port: int) -> tuple[str, int]:
+    """Return a traffic manager's address, ("", 0) if there is none."""
+    host = session.traffic_managers.get(port)
+    return ("", 0) if host is None else (host, port)
+
+
+@method("add_traffic_manager_running", tuple[str, int])
+def add_traffic_manager_running(session: Session, address: tuple[str, int]) -> bool:
+    """Register a traffic manager; False when its port is taken."""
+    host, port = address
+    if port in session.traffic_managers:
+        return False
+    session.traffic_managers[port] = host
+    return True
+
+
+@method("destroy_traffic_manager", int)
+def destroy_traffic_manager(session: Session, port: int) -> Any:
+    """Forget a traffic manager; whether there was one."""
+    return session.traffic_managers.pop(port, None) is not None

@@ -1,0 +1,42 @@
+"""Remote procedures of 0.9.16 that have no meaning here yet: each answers a clear error."""
+
+from __future__ import annotations
+
+from engine.server.registry import unsupported
+
+unsupported(("load_map_layer", "unload_map_layer"), "its maps have no layers to take out", returns=False)
+unsupported(("get_names_of_all_objects",), "textures cannot be replaced; see get_environment_objects for scene objects")
+unsupported(
+    ("apply_color_texture_to_objects", "apply_float_color_texture_to_objects"),
+    "textures cannot be replaced",
+    returns=False,
+)
+unsupported(("open_vehicle_door", "close_vehicle_door"), "vehicles have no doors that open", returns=False)
+unsupported(("enable_carsim", "use_carsim_road"), "CarSim", returns=False)
+unsupported(("enable_chrono_physics",), "Chrono", returns=False)
+unsupported(("set_bones_transform", "blend_pose", "get_pose_from_animation"), "poses cannot be set", returns=False)
+unsupported(("send",), "V2X")
+unsupported(("set_ignored_vehicles",), "vehicles cannot be hidden from single sensors", returns=False)
+unsupported(("enable_gbuffers",), "G-buffers", returns=False)
+unsupported(("get_gbuffer_token",), "G-buffers")
+unsupported(
+    (
+        "start_recorder",
+        "show_recorder_file_info",
+        "show_recorder_collisions",
+        "show_recorder_actors_blocked",
+        "replay_file",
+    ),
+    "the recorder",
+)
+unsupported(
+    (
+        "stop_recorder",
+        "stop_replayer",
+        "set_replayer_time_factor",
+        "set_replayer_ignore_hero",
+        "set_replayer_ignore_spectator",
+    ),
+    "the recorder",
+    returns=False,
+)

@@ -1,0 +1,57 @@
+"""What remote procedures work on: the world and what all clients of a server share."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import msgspec
+
+from engine.protocol.rpc import Request
+from engine.protocol.streams import Token, encode_token
+from engine.protocol.structs import Actor, DebugShape
+from engine.world.world import World
+
+_log = logging.getLogger(__name__)
+
+MAX_DEBUG_SHAPES = 10_000
+
+
+@dataclass(slots=True)
+class Session:
+    """The server's shared state.
+
+    Attributes:
+        stream_port: where streams are served; the world's tokens are completed with it.
+        traffic_managers: address by port of the traffic managers that clients run.
+        ros_streams: streams that a client wanted on ROS.
+        failures: how many requests ended in an internal error, for tests.
+    """
+
+    world: World
+    stream_port: int
+    traffic_managers: dict[int, str] = field(default_factory=dict)
+    debug_shapes: list[DebugShape] = field(default_factory=list)
+    ros_streams: set[int] = field(default_factory=set)
+    failures: int = 0
+
+    def token(self, stream_id: int) -> bytes:
+        """Return a stream's token; clients use the host they connected to."""
+        return encode_token(Token(stream_id, self.stream_port))
+
+    def actor_struct(self, actor_id: int) -> Actor:
+        """Return an actor as clients get it: a sensor's token names the stream port."""
+        entry = self.world.actors[actor_id]
+        if not entry.stream_id:
+            return entry.struct
+        return msgspec.structs.replace(entry.struct, stream_token=self.token(entry.stream_id))
+
+    def draw(self, shape: DebugShape) -> None:
+        """Keep a debug shape; the oldest go when there are too many."""
+        self.debug_shapes.append(shape)
+        del self.debug_shapes[:-MAX_DEBUG_SHAPES]
+
+    def log_failure(self, request: Request, error: Exception) -> None:
+        """Report a bug of ours that a request uncovered."""
+        self.failures += 1
+        _log.error("call %s failed: %r", request.method, error, exc_info=error)

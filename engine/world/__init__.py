@@ -1,0 +1,1 @@
+"""The episode: maps, actors, commands, the frame loop. Knows no sockets."""

@@ -1,0 +1,196 @@
+"""Running the sensors of a frame: who is due, the context they see, one render per view, headers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.protocol.streams import SensorHeader, encode_sensor_message
+from engine.protocol.structs import Actor, WeatherParameters
+from engine.state import ActorTable
+
+if TYPE_CHECKING:
+    from engine.raycast import RayCaster
+    from engine.sensors import Contact, Sensor
+
+_log = logging.getLogger(__name__)
+
+PERIOD_SLACK_S = 1e-6
+"""A period counts as over this much early: 20 steps of 0.05 s do not sum to exactly 1 s."""
+
+
+class Publisher(Protocol):
+    """Where messages go: the stream hub, or a list in a test."""
+
+    def listened(self, stream_id: int) -> bool:
+        """Whether anyone listens to a stream."""
+
+    def publish(self, stream_id: int, message: bytes) -> None:
+        """Send a framed message to all who do."""
+
+
+class ActorStructs(Protocol):
+    """What the context asks the world for."""
+
+    def actor_struct(self, actor_id: int) -> Actor:
+        """Return a live actor's struct; KeyError for an unknown id."""
+
+
+@dataclass(slots=True)
+class Context:
+    """The frame that sensors look at (``engine.sensors.SensorContext``)."""
+
+    frame: int
+    elapsed_s: float
+    delta_s: float
+    table: ActorTable
+    rays: RayCaster
+    contacts: Sequence[Contact]
+    weather: WeatherParameters
+    origin_lat_lon: tuple[float, float]
+    gravity: float
+    actors: ActorStructs
+
+    def actor_struct(self, actor_id: int) -> Actor:
+        """Return the wire struct of a live actor; KeyError for an id that is not there."""
+        return self.actors.actor_struct(actor_id)
+
+
+@dataclass(slots=True)
+class Mounted:
+    """A sensor in the world: its stream and when it last captured."""
+
+    sensor: Sensor
+    stream_id: int
+    captured_s: float | None = None
+    broken: bool = False
+
+    def due(self, elapsed_s: float) -> bool:
+        """Whether the period since the last capture is over."""
+        if self.broken:
+            return False
+        period = self.sensor.period_s
+        if self.captured_s is None or period <= 0.0 or elapsed_s < self.captured_s:
+            return True
+        return elapsed_s - self.captured_s >= period - PERIOD_SLACK_S
+
+
+class Scene(Protocol):
+    """The views and rays of the world; built when first asked for."""
+
+    def rays(self) -> RayCaster:
+        """Return the ray caster, updated to this frame."""
+
+    def renderer(self) -> Any:
+        """Return the renderer, updated to this frame."""
+
+
+class Sensing:
+    """All sensors of an episode.
+
+    Args:
+        publisher: takes the framed messages and knows who listens. Sensors without listeners are not run.
+    """
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._mounted: dict[int, Mounted] = {}
+
+    def __len__(self) -> int:
+        return len(self._mounted)
+
+    def add(self, actor_id: int, sensor: Sensor, stream_id: int) -> None:
+        """Mount a sensor."""
+        self._mounted[actor_id] = Mounted(sensor, stream_id)
+
+    def remove(self, actor_id: int) -> None:
+        """Forget a sensor; nothing happens for other actors."""
+        self._mounted.pop(actor_id, None)
+
+    def due(self, elapsed_s: float) -> list[Mounted]:
+        """Return the sensors that capture in this frame, by actor id."""
+        return [
+            mounted
+            for _, mounted in sorted(self._mounted.items())
+            if self._publisher.listened(mounted.stream_id) and mounted.due(elapsed_s)
+        ]
+
+    def run(self, due: Sequence[Mounted], context: Context, renderer: Any, *, cameras: bool) -> None:
+        """Capture and publish.
+
+        A sensor that fails is reported once and stays silent: the world goes on.
+
+        Args:
+            due: what :meth:`due` returned.
+            context: the frame.
+            renderer: the renderer; None when no camera is due.
+            cameras: False in no-rendering mode: cameras deliver nothing.
+        """
+        views = [mounted for mounted in due if mounted.sensor.is_camera]
+        for mounted in due:
+            if not mounted.sensor.is_camera:
+                self._guarded(mounted, context, lambda m=mounted: m.sensor.captures(context))
+        if cameras and views:
+            for group in _by_view(views, context):
+                self._render(group, context, renderer)
+
+    def _render(self, group: list[tuple[Mounted, Any]], context: Context, renderer: Any) -> None:
+        wants = frozenset().union(*(mounted.sensor.wants for mounted, _ in group))
+        view = next((view for mounted, view in group if "rgb" in mounted.sensor.wants), group[0][1])
+        try:
+            pictures = renderer.render(view, wants)
+        except Exception:  # noqa: BLE001 - logged; a broken camera does not stop the world
+            names = ", ".join(str(mounted.sensor.actor_id) for mounted, _ in group)
+            _log.exception("rendering for sensors %s failed; they fall silent", names)
+            for mounted, _ in group:
+                mounted.broken = True
+            return
+        for mounted, _ in group:
+            self._guarded(mounted, context, lambda m=mounted: _bodies(m.sensor.encode(pictures, context)))
+
+    def _guarded(self, mounted: Mounted, context: Context, capture: Any) -> None:
+        mounted.captured_s = context.elapsed_s
+        try:
+            bodies = capture()
+        except Exception:  # noqa: BLE001 - logged; a broken sensor does not stop the world
+            _log.exception("sensor %d failed in frame %d; it falls silent", mounted.sensor.actor_id, context.frame)
+            mounted.broken = True
+            return
+        if not bodies:
+            return
+        row = context.table[mounted.sensor.actor_id]
+        header = SensorHeader(
+            mounted.sensor.type_index,
+            context.frame,
+            context.elapsed_s,
+            tuple(row["location"].tolist()),
+            tuple(row["rotation"].tolist()),
+        )
+        for body in bodies:
+            self._publisher.publish(mounted.stream_id, encode_sensor_message(header, body))
+
+
+def _bodies(body: bytes | None) -> list[bytes]:
+    return [] if body is None else [body]
+
+
+def _by_view(views: Sequence[Mounted], context: Context) -> list[list[tuple[Mounted, Any]]]:
+    """Group cameras that share pose and intrinsics: they are one render.
+
+    Colour cameras of different optics are apart; a camera without colour joins any of them, for optics change no
+    geometry.
+    """
+    groups: dict[Any, list[tuple[Mounted, Any]]] = {}
+    for mounted in views:
+        view = mounted.sensor.view(context)
+        plain = replace(view, optics=type(view.optics)())
+        if "rgb" in mounted.sensor.wants:
+            key = (plain, view.optics)
+        else:
+            key = next((known for known in groups if known[0] == plain), (plain, None))
+        if "rgb" in mounted.sensor.wants and (plain, None) in groups:
+            groups[key] = groups.pop((plain, None)) + groups.get(key, [])
+        groups.setdefault(key, []).append((mounted, view))
+    return list(groups.values())

@@ -1,0 +1,86 @@
+"""Traffic lights and speed signs act on vehicles through trigger boxes: see protocol section 2.11."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy.typing as npt
+
+from engine.geometry import SignalSpec
+from engine.protocol.structs import TrafficLightState
+from engine.traffic_lights import TrafficLights
+from engine.world.regions import Regions
+
+DEFAULT_SPEED_LIMIT_KMH = 30.0
+_GREEN = int(TrafficLightState.GREEN)
+
+
+class Triggers:
+    """Keeps the light and speed limit fields of vehicles' rows.
+
+    Entering a light's box puts the light into the vehicle's record, leaving clears it (state back to green);
+    entering a speed sign's box sets the limit, which stays.
+
+    Args:
+        signals: (actor id, signal) of all lights and signs.
+        lights: their states.
+    """
+
+    def __init__(self, signals: Sequence[tuple[int, SignalSpec]], lights: TrafficLights) -> None:
+        self._lights = lights
+        self._light_regions = Regions(
+            [(i, box) for i, s in signals if s.kind == "traffic.traffic_light" for box in s.trigger_boxes]
+        )
+        signs = [(i, s) for i, s in signals if s.value > 0.0 and s.trigger_boxes]
+        self._sign_regions = Regions([(i, box) for i, s in signs for box in s.trigger_boxes])
+        self._limit_kmh = {i: s.value for i, s in signs}
+        self._inside: dict[int, list[int]] = {}
+
+    @property
+    def has_speed_signs(self) -> bool:
+        """Whether the map sets limits by signs."""
+        return bool(self._limit_kmh)
+
+    def forget(self, actor_id: int) -> None:
+        """Drop a vehicle."""
+        self._inside.pop(actor_id, None)
+
+    @property
+    def active(self) -> bool:
+        """Whether there is any trigger box."""
+        return bool(len(self._light_regions) or len(self._sign_regions))
+
+    def update(
+        self, rows: npt.NDArray, index: npt.NDArray, centers: npt.NDArray, extents: npt.NDArray, yaw_deg: npt.NDArray
+    ) -> None:
+        """Update the vehicles' rows.
+
+        Args:
+            rows: the actor table's rows.
+            index: (V,) row numbers of the vehicles.
+            centers, extents, yaw_deg: their boxes in the world, as :meth:`Regions.overlaps` takes them.
+        """
+        vehicle, region = self._light_regions.overlaps(centers, extents, yaw_deg)
+        self._update_lights(rows, index, vehicle, self._light_regions.owner[region])
+        vehicle, region = self._sign_regions.overlaps(centers, extents, yaw_deg)
+        for v, sign in zip(vehicle, self._sign_regions.owner[region]):
+            rows[index[v]]["speed_limit"] = self._limit_kmh[int(sign)]
+
+    def _update_lights(self, rows: npt.NDArray, index: npt.NDArray, vehicle: npt.NDArray, light: npt.NDArray) -> None:
+        now: dict[int, list[int]] = {}
+        for v, owner in zip(vehicle, light):
+            now.setdefault(int(rows[index[v]]["id"]), []).append(int(owner))
+        row_of = {int(identity): row for identity, row in zip(rows["id"][index], index)}
+        for actor_id in sorted(self._inside.keys() - now.keys()):
+            if actor_id in row_of:
+                row = rows[row_of[actor_id]]
+                row["has_light"], row["light_id"], row["light_state"] = 0, 0, _GREEN
+        for actor_id, lights in now.items():
+            # Boxes entered first stay first, so the newest one is the last.
+            before = [known for known in self._inside.get(actor_id, ()) if known in lights]
+            order = before + sorted(set(lights) - set(before))
+            now[actor_id] = order
+            row = rows[row_of[actor_id]]
+            row["has_light"], row["light_id"] = 1, order[-1]
+            row["light_state"] = self._lights.light_state(order[-1])
+        self._inside = now

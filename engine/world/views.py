@@ -1,0 +1,115 @@
+"""The ray caster and the renderer of an episode: built when first asked for, fed with the actors' models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.geometry import Box, Model, StaticWorld
+from engine.state import Kind
+
+if TYPE_CHECKING:
+    from engine.raycast import RayCaster
+    from engine.world.world import World
+
+_SHAPED = (Kind.VEHICLE, Kind.WALKER, Kind.PROP, Kind.TRAFFIC_LIGHT, Kind.TRAFFIC_SIGN)
+
+
+def lamp_boxes(model: Model) -> list[Box]:
+    """Return the boxes around a traffic light's lamps, in the model's frame: one per meshes' joint that has lamps."""
+    corners: dict[str, list[npt.NDArray]] = {}
+    for mesh in model.meshes:
+        if mesh.material.light in ("red", "yellow", "green") and len(mesh.vertices):
+            corners.setdefault(mesh.joint, []).append(mesh.vertices)
+    boxes = []
+    for parts in corners.values():
+        points = np.concatenate(parts)
+        low, high = points.min(axis=0), points.max(axis=0)
+        boxes.append(Box(tuple(((low + high) / 2).tolist()), tuple(((high - low) / 2).tolist())))
+    return boxes
+
+
+class Views:
+    """What sees the world. An episode without ray sensors or cameras builds neither."""
+
+    def __init__(self, static: StaticWorld, world: World) -> None:
+        self._static = static
+        self._world = world
+        self._rays: RayCaster | None = None
+        self._renderer: Any = None
+        self._models: dict[tuple[object, ...], Model] = {}
+        self._in_rays: set[int] = set()
+        self._in_renderer: set[int] = set()
+        self._weather: Any = None
+        self._hidden: frozenset[int] = frozenset()
+
+    def rays(self) -> RayCaster:
+        """Return the ray caster, updated to the world's frame."""
+        if self._rays is None:
+            from engine.raycast import RayCaster
+            from engine.scene import joint_matrices
+
+            self._rays = RayCaster(self._static, joint_matrices)
+            self._rays.set_static_visibility(self._hidden, False)
+        for actor_id in self._missing(self._in_rays):
+            self._rays.add_actor(actor_id, self.model(actor_id))
+            self._in_rays.add(actor_id)
+        self._rays.update(self._world.table)
+        return self._rays
+
+    def renderer(self) -> Any:
+        """Return the renderer, updated to the world's frame."""
+        if self._renderer is None:
+            from engine.render import Renderer
+
+            self._renderer = Renderer(self._static)
+            self._renderer.set_hidden(self._hidden)
+        for actor_id in self._missing(self._in_renderer):
+            self._renderer.add_actor(actor_id, self.model(actor_id), actor_id & 0x7FFF)
+            self._in_renderer.add(actor_id)
+        if self._weather is not self._world.weather:
+            self._weather = self._world.weather
+            self._renderer.set_weather(self._weather)
+        self._renderer.update(self._world.table, self._world.elapsed_s)
+        return self._renderer
+
+    def _missing(self, known: set[int]) -> list[int]:
+        return [i for i, entry in self._world.actors.items() if i not in known and entry.kind in _SHAPED]
+
+    def model(self, actor_id: int) -> Model:
+        """Return an actor's model; actors of the same blueprint and paint share one."""
+        from engine.scene import actor_model
+
+        entry = self._world.actors[actor_id]
+        key = (entry.type_id, getattr(entry.spec, "shape", ""), entry.color)
+        if entry.kind in (Kind.TRAFFIC_LIGHT, Kind.TRAFFIC_SIGN):
+            key = (entry.type_id, actor_id)
+        if key not in self._models:
+            self._models[key] = actor_model(entry.spec, color=entry.color, seed=self._world.seed)
+        return self._models[key]
+
+    def remove(self, actor_id: int) -> None:
+        """Forget an actor."""
+        if actor_id in self._in_rays and self._rays is not None:
+            self._in_rays.discard(actor_id)
+            self._rays.remove(actor_id)
+        if actor_id in self._in_renderer:
+            self._in_renderer.discard(actor_id)
+            self._renderer.remove_actor(actor_id)
+
+    def set_static_visibility(self, object_ids: list[int], visible: bool) -> None:
+        """Show or hide environment objects, to rays and cameras."""
+        known = {thing.id for thing in self._static.objects}.intersection(object_ids)
+        self._hidden = self._hidden - known if visible else self._hidden | known
+        if self._rays is not None:
+            self._rays.set_static_visibility(object_ids, visible)
+        if self._renderer is not None:
+            self._renderer.set_hidden(self._hidden)
+
+    def close(self) -> None:
+        """Give back what the renderer holds."""
+        if self._renderer is not None:
+            self._renderer.close()
+        self._rays = self._renderer = None

@@ -1,0 +1,336 @@
+"""The world: one episode after another, frame by frame."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from typing import Any
+
+import numpy as np
+
+from engine.geometry import Box, StaticWorld
+from engine.protocol.snapshot import MAP_CHANGE, PENDING_LIGHT_UPDATE, SnapshotEncoder
+from engine.protocol.streams import WORLD_STREAM
+from engine.protocol.structs import (
+    Actor,
+    ActorDescription,
+    BoundingBox,
+    EpisodeSettings,
+    VehicleControl,
+    WeatherParameters,
+)
+from engine.state import ActorTable, Kind
+from engine.traffic_lights import TrafficLights
+from engine.world.ackermann import Ackermann
+from engine.world.attachments import Attachments
+from engine.world.entries import ActorEntry, wire_box
+from engine.world.frictions import Frictions
+from engine.world.maps import LoadedMap, MapCatalogue
+from engine.world.scene_lights import SceneLights
+from engine.world.sensing import Context, Publisher, Sensing
+from engine.world.steps import MAX_FRAME_S, substeps
+from engine.world.triggers import Triggers
+from engine.world.views import Views, lamp_boxes
+from foundation.errors import RealityError
+from foundation.frames import pose_matrices, rotation_matrices, transform_points
+
+_log = logging.getLogger(__name__)
+
+CLEAR_NOON = WeatherParameters(5.0, 0.0, 0.0, 10.0, -1.0, 45.0, 2.0, 0.75, 0.1, 0.0, 1.0, 0.03, 0.0331, 0.0)
+"""The weather of our maps until a client sets another."""
+
+
+class World:
+    """All simulation state of a server.
+
+    Args:
+        catalogue: where maps come from.
+        map_name: the first map.
+        publisher: takes snapshots and sensor messages.
+        seed: of everything random in the engine.
+
+    Attributes:
+        frame: number of the frame last simulated; grows for ever, across episodes.
+        elapsed_s: simulation seconds of the episode.
+        delta_s: length of the last frame.
+        table: a row for every actor.
+        actors: what else is known of them, by id.
+    """
+
+    def __init__(self, catalogue: MapCatalogue, map_name: str, *, publisher: Publisher, seed: int = 0) -> None:
+        self.catalogue = catalogue
+        self.publisher = publisher
+        self.seed = seed
+        self.settings = EpisodeSettings()
+        self.weather = CLEAR_NOON
+        self.imu_gravity = 9.81
+        self.frame = 0
+        self.episode = 0
+        self.lights_changed = False
+        self._actor_ids = itertools.count(1)
+        self._stream_ids = itertools.count(WORLD_STREAM + 1)
+        self.last_stream_id = WORLD_STREAM
+        self._began = time.monotonic()
+        self._start_episode(catalogue.load(map_name))
+
+    # --- episodes -------------------------------------------------------------------------------------------
+
+    def load(self, name: str, *, reset_settings: bool) -> None:
+        """Begin a new episode on map ``name``; "" is the map at hand.
+
+        Raises:
+            MapNotFound, InputError: the old episode goes on.
+        """
+        new = self.map if name == "" else self.catalogue.load(name)
+        if reset_settings:
+            self.settings = EpisodeSettings()
+        self._start_episode(new)
+
+    def _start_episode(self, loaded: LoadedMap) -> None:
+        from engine.physics import Physics
+
+        if self.episode:
+            self._end_episode()
+        self.map = loaded
+        # Any id differs from the last one; numbers from a hash would, too, but these can be read.
+        self.episode += 1
+        self.elapsed_s = 0.0
+        self.delta_s = 0.0
+        self.weather = CLEAR_NOON
+        self._map_changed = self.episode > 1
+        self.table = ActorTable()
+        self.actors: dict[int, ActorEntry] = {}
+        self.attachments = Attachments()
+        self.sensing = Sensing(self.publisher)
+        self.frictions = Frictions()
+        self.ackermann = Ackermann()
+        self.unsticky: set[int] = set()
+        self.physics = Physics(loaded.static)
+        self.views = Views(loaded.static, self)
+        self.scene_lights = SceneLights(loaded.static)
+        self._snapshot = SnapshotEncoder()
+        self._arranged = False
+        self._last_message = b""
+        self._limit_cursor = 0
+        self.spectator = self._add_spectator()
+        self._add_signals(loaded.static)
+        self._vehicle_boxes = np.zeros((0, 6))
+        self._last_message = self._encode_snapshot()
+
+    def _end_episode(self) -> None:
+        self.views.close()
+        self.physics.close()
+
+    def _add_spectator(self) -> int:
+        entry = self.add_entry(Kind.OTHER, ActorDescription(0, "spectator", ()))
+        row = self.table[entry.id]
+        points = self.map.static.spawn_points
+        if points:
+            location, rotation = points[0]
+            row["location"] = np.add(location, (0.0, 0.0, 8.0))
+            row["rotation"] = (-15.0, rotation[1], 0.0)
+        return entry.id
+
+    def _add_signals(self, static: StaticWorld) -> None:
+        placed = []
+        for signal in static.signals:
+            light = signal.kind == "traffic.traffic_light"
+            kind = Kind.TRAFFIC_LIGHT if light else Kind.TRAFFIC_SIGN
+            entry = self.add_entry(kind, ActorDescription(0, signal.kind, ()), spec=signal)
+            row = self.table[entry.id]
+            row["location"], row["rotation"] = signal.location, signal.rotation
+            placed.append((entry.id, signal))
+        self.signals = placed
+        self.traffic_lights = TrafficLights(placed)
+        self.triggers = Triggers(placed, self.traffic_lights)
+
+    # --- actors ---------------------------------------------------------------------------------------------
+
+    def add_entry(
+        self,
+        kind: Kind,
+        description: ActorDescription,
+        *,
+        spec: Any = None,
+        parent: int = 0,
+        attributes: dict[str, str] | None = None,
+        streamed: bool = False,
+    ) -> ActorEntry:
+        """Give an actor its id, its row and its struct; nothing else knows of it yet."""
+        from engine.world.spawning import make_entry
+
+        actor_id = next(self._actor_ids)
+        stream_id = next(self._stream_ids) if streamed else 0
+        self.last_stream_id = max(self.last_stream_id, stream_id)
+        entry = make_entry(actor_id, kind, description, spec, parent, attributes or {}, stream_id)
+        self.table.add(actor_id, kind, parent)
+        self.actors[actor_id] = entry
+        self.rearrange()
+        return entry
+
+    def rearrange(self) -> None:
+        """The set of actors has changed: snapshots get a new layout."""
+        self._arranged = False
+
+    def actor_struct(self, actor_id: int) -> Actor:
+        """Return the wire struct of a live actor; KeyError for an unknown id."""
+        return self.actors[actor_id].struct
+
+    def destroy(self, actor_id: int) -> bool:
+        """Remove an actor; its children stay where they are. False when there is none."""
+        entry = self.actors.pop(actor_id, None)
+        if entry is None:
+            return False
+        if entry.kind in (Kind.VEHICLE, Kind.WALKER, Kind.PROP):
+            self.physics.remove(actor_id)
+        self.views.remove(actor_id)
+        self.sensing.remove(actor_id)
+        self.attachments.drop(actor_id)
+        self.triggers.forget(actor_id)
+        self.frictions.remove(actor_id)
+        self.ackermann.forget(actor_id)
+        self.unsticky.discard(actor_id)
+        self.table.remove(actor_id)
+        self.rearrange()
+        return True
+
+    # --- frames ---------------------------------------------------------------------------------------------
+
+    def tick(self, delta_s: float) -> int:
+        """Simulate one frame of ``delta_s`` seconds, publish it, and return its number."""
+        self.frame += 1
+        self.elapsed_s += delta_s
+        self.delta_s = delta_s
+        self.traffic_lights.step(delta_s)
+        if len(self.physics):
+            self._move_bodies(delta_s)
+        if len(self.attachments):
+            self.attachments.update(self.table, delta_s)
+        self._arrange()
+        self._apply_triggers()
+        self._follow_road_limits()
+        self._last_message = self._encode_snapshot()
+        self.publisher.publish(WORLD_STREAM, self._last_message)
+        self._map_changed = self.lights_changed = False
+        if len(self.sensing):
+            self._sense()
+        return self.frame
+
+    def _move_bodies(self, delta_s: float) -> None:
+        if len(self.ackermann):
+            self.ackermann.step(self, delta_s)
+        self.physics.step(delta_s, substeps(self.settings, delta_s))
+        self.physics.read(self.table)
+        for actor_id in sorted(self.unsticky):
+            self.physics.apply_vehicle_control(actor_id, VehicleControl())
+        self.unsticky.clear()
+
+    def change_settings(self, settings: EpisodeSettings) -> None:
+        """Take over settings.
+
+        Raises:
+            RealityError: the fixed step is longer than a second or the numbers are not finite.
+        """
+        delta_s = settings.fixed_delta
+        if delta_s is not None and not delta_s <= MAX_FRAME_S:
+            raise RealityError(f"fixed_delta_seconds is {delta_s} s; at most {MAX_FRAME_S} s can be simulated at once")
+        self.settings = settings
+
+    def set_weather(self, weather: WeatherParameters) -> None:
+        """Change the weather; the preset "Default" (all -1) means the map's own."""
+        self.weather = CLEAR_NOON if weather.cloudiness < 0.0 and weather.sun_altitude_angle == -1.0 else weather
+
+    def light_boxes(self, actor_id: int) -> list[BoundingBox]:
+        """Return the boxes of a traffic light's lamp heads, in the world."""
+        row = self.table[actor_id]
+        pose = pose_matrices(row["location"], row["rotation"])
+        boxes = []
+        for box in lamp_boxes(self.views.model(actor_id)):
+            center = transform_points(pose, np.array([box.center]))[0].tolist()
+            boxes.append(wire_box(Box(tuple(center), box.extent, tuple(row["rotation"].tolist())), actor_id))
+        return boxes
+
+    def _arrange(self) -> None:
+        if self._arranged:
+            return
+        rows = self.table.rows
+        self._snapshot.arrange(rows, self.traffic_lights.state)
+        vehicles = [self.actors[int(i)].box for i in rows["id"][rows["kind"] == Kind.VEHICLE]]
+        self._vehicle_boxes = np.array([(*box.center, *box.extent) for box in vehicles]).reshape(-1, 6)
+        self._arranged = True
+
+    def _encode_snapshot(self) -> bytes:
+        self._arrange()
+        return self._snapshot.encode(
+            rows=self.table.rows,
+            signals=self.traffic_lights.state,
+            frame=self.frame,
+            elapsed_s=self.elapsed_s,
+            delta_s=self.delta_s or (self.settings.fixed_delta or 0.0),
+            episode=self.episode,
+            platform_s=time.monotonic() - self._began,
+            flags=(MAP_CHANGE if self._map_changed else 0) | (PENDING_LIGHT_UPDATE if self.lights_changed else 0),
+        )
+
+    @property
+    def last_message(self) -> bytes:
+        """The newest snapshot, framed: what a new subscriber gets at once."""
+        return self._last_message
+
+    def _apply_triggers(self) -> None:
+        """Let lights, speed signs and friction boxes act on the vehicles inside them."""
+        boxes = self._vehicle_boxes
+        if not len(boxes) or not (self.triggers.active or len(self.frictions)):
+            return
+        rows = self.table.rows
+        index = np.flatnonzero(rows["kind"] == Kind.VEHICLE)
+        rotation = rows["rotation"][index]
+        centers = rows["location"][index] + np.einsum("nij,nj->ni", rotation_matrices(rotation), boxes[:, :3])
+        if self.triggers.active:
+            self.triggers.update(rows, index, centers, boxes[:, 3:], rotation[:, 1])
+        if len(self.frictions):
+            self.frictions.update(self, centers, boxes[:, 3:], rotation[:, 1])
+
+    def _follow_road_limits(self) -> None:
+        """On maps without speed signs, set vehicles' limits from the road under them, one vehicle a frame."""
+        if self.triggers.has_speed_signs or not len(self._vehicle_boxes):
+            return
+        ids = self.table.rows["id"][self.table.rows["kind"] == Kind.VEHICLE]
+        self._limit_cursor = (self._limit_cursor + 1) % len(ids)
+        row = self.table[int(ids[self._limit_cursor])]
+        limit = self.road_limit_kmh(row["location"])
+        if limit is not None:
+            row["speed_limit"] = limit
+
+    def road_limit_kmh(self, location: Any) -> float | None:
+        """Return the speed limit that the road file states at a place, None where it states none."""
+        x, y, z = (float(value) for value in location)
+        position = self.map.network.locate(x, -y, z)
+        if position is None:
+            return None
+        limit = self.map.network.speed_limit_kmh(position.road_id, position.s)
+        return float(limit) if limit else None
+
+    def _sense(self) -> None:
+        due = self.sensing.due(self.elapsed_s)
+        if not due:
+            return
+        cameras = not self.settings.no_rendering_mode
+        drawing = cameras and any(mounted.sensor.is_camera for mounted in due)
+        context = Context(
+            frame=self.frame,
+            elapsed_s=self.elapsed_s,
+            delta_s=self.delta_s,
+            table=self.table,
+            rays=self.views.rays(),
+            contacts=self.physics.contacts(),
+            weather=self.weather,
+            origin_lat_lon=self.map.static.origin_lat_lon,
+            gravity=self.imu_gravity,
+            actors=self,
+        )
+        self.sensing.run(due, context, self.views.renderer() if drawing else None, cameras=cameras)
+
+
+__all__ = ["World", "wire_box"]
