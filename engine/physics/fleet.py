@@ -25,8 +25,9 @@ Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 STEER_RISE, STEER_FALL = 2.5, 5.0
-PEDAL_RISE, PEDAL_FALL = 6.0, 10.0
-"""How fast the vehicle's inputs follow the commanded ones, 1/s (Unreal's defaults for wheeled vehicles)."""
+THROTTLE_RISE, BRAKE_RISE, PEDAL_FALL = 6.0, 12.0, 12.0
+"""How fast the vehicle's inputs follow the commanded ones, 1/s: Unreal's defaults for wheeled vehicles, brakes with
+the 0.1 s of build-up of a brake system."""
 CRAWL_MPS = 0.6
 """Below this speed braking lies on one axle: four braked wheels at once would overshoot zero speed."""
 STAND_MPS = 0.3
@@ -146,7 +147,7 @@ class Fleet:
         )
         self._axle_max = np.zeros(len(rigs))
         np.maximum.at(self._axle_max, self.owner, np.abs(self._max_steer))
-        self.loads = np.zeros(len(self.owner))
+        self.loads = np.array([w.get_wheels_suspension_force() for w in self.wheels])
         self.wheel_angle = np.zeros(len(self.owner))
         self.wheel_force = np.zeros(len(self.owner))
         self._set_angle = np.full(len(self._steerable), np.nan)
@@ -206,13 +207,26 @@ class Fleet:
         self.longitudinal = speed
         self.rolled = self.rolled + speed * dt / self.radius
         asked = self._asked
-        self.throttle = approach(self.throttle, asked[:, 0], PEDAL_RISE, PEDAL_FALL, dt)
-        self.brake = approach(self.brake, asked[:, 1], PEDAL_RISE, PEDAL_FALL, dt)
+        self.throttle = approach(self.throttle, asked[:, 0], THROTTLE_RISE, PEDAL_FALL, dt)
+        self.brake = approach(self.brake, asked[:, 1], BRAKE_RISE, PEDAL_FALL, dt)
         self.steer = approach(self.steer, asked[:, 2], STEER_RISE, STEER_FALL, dt)
         self._set_steering(speed)
-        self.loads = np.array([w.get_wheels_suspension_force() for w in self.wheels])
         drive, resist = self._forces(speed, dt)
         self._set_forces(motion, drive, resist, speed, substep)
+
+    def settle(self, motion: Motion, substep: float) -> None:
+        """Read the wheels' loads after Bullet's steps, and correct ``motion`` for what Bullet has begun.
+
+        The suspension pushes after a substep's positions are final: velocities already hold an impulse that the next
+        substep's gravity takes back, 0.1 m/s upwards for a car at rest.
+        """
+        if not self.members:
+            return
+        self.refresh()
+        self.loads = np.array([w.get_wheels_suspension_force() for w in self.wheels])
+        begun = np.bincount(self.owner, self.loads, len(self.mass)) / self.mass * (substep * self._running)
+        rows = self.bodies
+        motion.velocity[rows] -= motion.up[rows] * begun[:, None]
 
     def _set_steering(self, speed: Floats) -> None:
         kmh = np.abs(speed) * 3.6

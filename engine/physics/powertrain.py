@@ -27,13 +27,18 @@ REVERSE = 0
 
 EFFICIENCY = 0.92
 """Share of the gearbox's power that reaches the wheels."""
-SLIP_AT_PEAK = 250.0
-"""Slip of the clutch at peak torque, rad/s, divided by ``clutch_strength``: 25 rad/s for CARLA's default of 10."""
+SLIP_AT_PEAK = 0.4
+"""Slip of the clutch at peak torque over the greatest engine speed, times ``clutch_strength``: 4 % at the usual 10."""
 ENGINE_BRAKE_SHARE = 0.12
 """Engine friction is at most this share of peak torque at zero throttle, and a quarter of it at full throttle.
 
 CARLA's damping rates alone (2 kg m^2/s, 600 Nm at 3000 rpm) would brake a coasting car like an emergency stop; in
 PhysX the solver's clutch eats most of it.
+"""
+ROTATING_SHARE = 0.1
+"""A coupled engine adds at most this share to the vehicle's inertia (rotating mass factors are 1.04 to 1.1).
+
+CARLA's default of 1 kg m^2 would add half of a car's mass in first gear, and push against the brakes.
 """
 SHIFT_PAUSE_S = 0.3
 """Shortest time between the end of one automatic shift and the next."""
@@ -105,7 +110,7 @@ class Drive:
             damping_free=one(control.damping_rate_zero_throttle_clutch_disengaged),
             autobox=np.array([control.use_gear_autobox]),
             switch_s=one(max(control.gear_switch_time, 0.0)),
-            clutch=one(max(control.clutch_strength, 1e-3) * peak / SLIP_AT_PEAK),
+            clutch=one(max(control.clutch_strength, 1e-3) * peak / (SLIP_AT_PEAK * max_omega)),
             ratios=ratios[None],
             up=up[None],
             down=down[None],
@@ -206,9 +211,8 @@ def advance(
     inertia = mass * np.square(radius / safe_ratio)
     a = stiff * dt
     held = inertia + a
-    omega = (drive.moi * state.omega + dt * torque + a * inertia * shaft / held) / (
-        drive.moi + dt * damping + a * inertia / held
-    )
+    moi = np.where(stiff > 0.0, np.minimum(drive.moi, ROTATING_SHARE * inertia), drive.moi)
+    omega = (moi * state.omega + dt * torque + a * inertia * shaft / held) / (moi + dt * damping + a * inertia / held)
     shaft = (inertia * shaft + a * omega) / held
     through = stiff * (omega - shaft)
     state.omega = np.clip(omega, 0.0, drive.max_omega)

@@ -221,7 +221,7 @@ class Physics:
         node.add_shape(shape)
         node.set_into_collide_mask(DYNAMIC_MASK)
         node.set_transform(node_transform(_triple(location), _triple(rotation), center))
-        for contact in self._world.contact_test(node, True).get_contacts():
+        for contact in self._world.contact_test(node, False).get_contacts():
             if contact.get_manifold_point().get_distance() > -OVERLAP_M:
                 continue
             for other in (contact.get_node0(), contact.get_node1()):
@@ -480,6 +480,7 @@ class Physics:
             self._drive(taken * substep, substep)
             self._stepper.advance(taken, substep)
             self._store.touched()
+            self._fleet.settle(self._store.motion(), substep)
             count -= taken
         self._log.end(self._estimate)
         self._forces.clear()

@@ -97,7 +97,6 @@ class BodyStore:
 
     def end_frame(self, dt: float) -> None:
         """Take over what Bullet made of ``dt`` seconds."""
-        self.touched()
         motion = self.motion()
         free = self.simulated[:, None]
         self.location = np.where(free, motion.location, self.location)

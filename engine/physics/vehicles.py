@@ -59,7 +59,7 @@ GRIPS = {
     "microcar": Grip(0.95, 0.75, 2.5),
     "van": Grip(0.97, 0.68, 3.5),
     "truck": Grip(0.70, 0.42, 4.5, rolling=0.007),
-    "bus": Grip(0.72, 0.54, 4.5, rolling=0.008),
+    "bus": Grip(0.66, 0.54, 4.5, rolling=0.008),
     "motorcycle": Grip(0.95, 0.92, 0.0, roll=0.0, rolling=0.015),
     "bicycle": Grip(0.58, 0.52, 0.0, roll=0.0, rolling=0.006),
 }
