@@ -10,7 +10,7 @@ import numpy.typing as npt
 from panda3d import core
 
 from engine.geometry import IDENTITY, Model
-from engine.render.geometry import BLENDED, SWITCHES, is_transparent, merge, pack, to_geom
+from engine.render.geometry import BLENDED, SWITCHES, Triangles, is_transparent, merge, pack, to_geom
 from engine.render.shaders import MAX_JOINTS
 from engine.state import ACTOR_DTYPE, ActorTable, Kind
 from foundation.frames import pose_matrices
@@ -76,7 +76,10 @@ def _make_shape(model: Model) -> _Shape:
         raise ValueError(f"model {model.name} has {len(model.joints)} joints; the renderer takes {MAX_JOINTS - 1}")
     number = {"": 0} | {joint.name: n + 1 for n, joint in enumerate(model.joints)}
     rest = np.concatenate([IDENTITY[None], model_joints(model)])
-    solid, glass, points, beams = [], [], [], []
+    solid: list[Triangles] = []
+    glass: list[Triangles] = []
+    points: list[npt.NDArray[np.float64]] = []
+    beams: list[npt.NDArray[np.float64]] = []
     for mesh in model.meshes:
         if not len(mesh.triangles):
             continue
@@ -158,7 +161,9 @@ class Actors:
         rows, old = self._rows, self._shown
         same_rows = not self._members_changed and len(rows) == len(old) and bool((rows["id"] == old["id"]).all())
         if same_rows:
-            moved = (rows["location"] != old["location"]).any(axis=1) | (rows["rotation"] != old["rotation"]).any(axis=1)
+            moved = (rows["location"] != old["location"]).any(axis=1) | (rows["rotation"] != old["rotation"]).any(
+                axis=1
+            )
             relit = (rows["lights"] != old["lights"]) | (rows["light_state"] != old["light_state"])
         else:
             moved = np.ones(len(rows), dtype=bool)
@@ -230,7 +235,9 @@ class Actors:
 
     def headlights(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Return positions (N, 3), directions (N, 3), both CARLA frame, and which are high beams (N,)."""
-        lit = [n for n in np.flatnonzero(self._rows["lights"] & HEADLIGHT_FLAGS) if self._lamp_of(n) is not None]
+        lit = [
+            n for n in np.flatnonzero(self._rows["lights"] & HEADLIGHT_FLAGS).tolist() if self._lamp_of(n) is not None
+        ]
         rows = self._rows[lit]
         if not len(rows):
             return np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0, dtype=bool)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 from panda3d import core
 
@@ -47,7 +48,8 @@ class Context:
         core.load_prc_file_data("engine.render", _CONFIG)
         self.engine = core.GraphicsEngine.get_global_ptr()
         selection = core.GraphicsPipeSelection.get_global_ptr()
-        self.pipe = selection.make_module_pipe("p3headlessgl")
+        pipe: Any = selection.make_module_pipe("p3headlessgl")
+        self.pipe = pipe
         if self.pipe is None or not self.pipe.is_valid():
             raise RenderError(_no_gl("EGL gives no display"))
         properties = core.FrameBufferProperties()

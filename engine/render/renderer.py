@@ -21,7 +21,7 @@ from engine.render.shadows import Shadows
 from engine.render.static_scene import StaticScene
 from engine.render.targets import Targets, screen_triangle
 from engine.render.textures import make_texture
-from engine.render.view import WANTS, View
+from engine.render.view import View
 from engine.render.weather import DEFAULT_EV100, ClearNoon, Light, WeatherParameters, light_of, white_balance
 from engine.state import ActorTable
 
@@ -140,7 +140,7 @@ class _Stage:
         static.root.reparent_to(self.root)
         actors.root.reparent_to(self.root)
         for name, sort in (("solid", 15), ("paint", 21), ("sky", 25), ("glass", 30)):
-            kind = core.CullBinManager.BT_front_to_back if name == "solid" else core.CullBinManager.BT_fixed
+            kind: Any = core.CullBinManager.BT_front_to_back if name == "solid" else core.CullBinManager.BT_fixed
             kind = core.CullBinManager.BT_back_to_front if name == "glass" else kind
             core.CullBinManager.get_global_ptr().add_bin(name, kind, sort)
         sky = self.root.attach_new_node(screen_triangle())

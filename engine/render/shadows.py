@@ -88,9 +88,7 @@ class Shadows:
         self._context.engine.remove_window(self._actors_buffer)
 
     @staticmethod
-    def _stale(
-        constants: shaders.FrameConstants, shadow: _Map, camera: Vector, sun: Vector, version: int
-    ) -> bool:
+    def _stale(constants: shaders.FrameConstants, shadow: _Map, camera: Vector, sun: Vector, version: int) -> bool:
         place = tuple(np.round(camera / shadow.grid_m).tolist())
         key = (place, tuple(sun.tolist()), version)
         stale = key != shadow.drawn

@@ -14,8 +14,9 @@ from engine.render.view import View
 
 Pixels = npt.NDArray[np.uint8]
 
-_COLOR = core.GraphicsOutput.RTP_color
-_AUX = (
+# Plain ints in Panda3D's stubs, where the methods ask for literals.
+_COLOR: Any = core.GraphicsOutput.RTP_color
+_AUX: tuple[Any, ...] = (
     core.GraphicsOutput.RTP_aux_rgba_0,
     core.GraphicsOutput.RTP_aux_rgba_1,
     core.GraphicsOutput.RTP_aux_rgba_2,
@@ -27,8 +28,8 @@ COLOR_CAMERAS = core.BitMask32.bit(0)
 LABEL_CAMERAS = core.BitMask32.bit(1)
 """Cameras that draw no colours see no widened road paint."""
 
-_TO_RAM = core.GraphicsOutput.RTM_copy_ram
-_TO_TEXTURE = core.GraphicsOutput.RTM_bind_or_copy
+_TO_RAM: Any = core.GraphicsOutput.RTM_copy_ram
+_TO_TEXTURE: Any = core.GraphicsOutput.RTM_bind_or_copy
 
 
 class Targets:
@@ -140,7 +141,7 @@ class Targets:
 
     def read(self, name: str) -> Pixels:
         """Return a copy of one output: (H, W, 4) uint8 BGRA, top row first, alpha 255."""
-        image = self._read[name].get_ram_image()
+        image: Any = self._read[name].get_ram_image()
         if not len(image):
             raise RuntimeError(f"the driver delivered no pixels for {name}")
         words = np.frombuffer(memoryview(image), dtype="<u4").reshape(self.height, self.width)

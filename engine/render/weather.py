@@ -22,20 +22,47 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722])
 class WeatherParameters(Protocol):
     """The fields of ``carla.WeatherParameters`` that have a visible effect."""
 
-    cloudiness: float
-    precipitation: float
-    precipitation_deposits: float
-    wind_intensity: float
-    sun_azimuth_angle: float
-    sun_altitude_angle: float
-    fog_density: float
-    fog_distance: float
-    fog_falloff: float
-    wetness: float
-    scattering_intensity: float
-    mie_scattering_scale: float
-    rayleigh_scattering_scale: float
-    dust_storm: float
+    @property
+    def cloudiness(self) -> float: ...  # noqa: D102
+
+    @property
+    def precipitation(self) -> float: ...  # noqa: D102
+
+    @property
+    def precipitation_deposits(self) -> float: ...  # noqa: D102
+
+    @property
+    def wind_intensity(self) -> float: ...  # noqa: D102
+
+    @property
+    def sun_azimuth_angle(self) -> float: ...  # noqa: D102
+
+    @property
+    def sun_altitude_angle(self) -> float: ...  # noqa: D102
+
+    @property
+    def fog_density(self) -> float: ...  # noqa: D102
+
+    @property
+    def fog_distance(self) -> float: ...  # noqa: D102
+
+    @property
+    def fog_falloff(self) -> float: ...  # noqa: D102
+
+    @property
+    def wetness(self) -> float: ...  # noqa: D102
+
+    @property
+    def scattering_intensity(self) -> float: ...  # noqa: D102
+
+    @property
+    def mie_scattering_scale(self) -> float: ...  # noqa: D102
+
+    @property
+    def rayleigh_scattering_scale(self) -> float: ...  # noqa: D102
+
+    @property
+    def dust_storm(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)

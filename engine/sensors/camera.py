@@ -1,0 +1,227 @@
+"""Camera sensors: what the renderer drew, in CARLA's messages.
+
+A camera names its :class:`~engine.render.view.View` and the pictures it wants; the world renders each view once, for
+all cameras that share it, and hands the pictures to :meth:`Camera.encode`.
+
+Every attribute of the blueprints is read; a value that is no number is an error. These have no effect here, because
+what they steer in Unreal does not exist in this renderer: they are accepted so that clients need not care, and
+:data:`COMPATIBLE_ONLY` lists them.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterable, Mapping
+from typing import ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.render.view import Optics, View
+from engine.sensors.base import Sensor, SensorContext, boolean, integer, number, register
+
+_log = logging.getLogger(__name__)
+
+Pictures = Mapping[str, npt.NDArray[np.generic]]
+
+_POSITIVE = {"shutter_speed": 200.0, "iso": 100.0, "fstop": 1.4, "gamma": 2.2, "temp": 6500.0}
+
+COMPATIBLE_ONLY = frozenset(
+    {
+        # Lens distortion of the post-process material: pictures and labels are exact pinhole pictures.
+        "lens_k",
+        "lens_kcube",
+        "lens_x_size",
+        "lens_y_size",
+        # Effects that smear or add light over the true pixels.
+        "motion_blur_intensity",
+        "motion_blur_max_distortion",
+        "motion_blur_min_object_screen_size",
+        "lens_flare_intensity",
+        "bloom_intensity",
+        "chromatic_aberration_intensity",
+        "chromatic_aberration_offset",
+        "focal_distance",
+        "blur_amount",
+        "blur_radius",
+        "min_fstop",
+        "blade_count",
+        # Exposure adapts at once and to the weather, not over time and to the histogram.
+        "exposure_min_bright",
+        "exposure_max_bright",
+        "exposure_speed_up",
+        "exposure_speed_down",
+        "calibration_constant",
+        # The tone curve is fixed.
+        "slope",
+        "toe",
+        "shoulder",
+        "black_clip",
+        "white_clip",
+    }
+)
+"""Attributes that are accepted for CARLA's sake and change nothing."""
+
+IMAGE_HEADER = struct.Struct("<IIf")
+"""Width and height in pixels, horizontal field of view in degrees; the pixels follow."""
+
+
+def image_body(pixels: npt.NDArray[np.generic], fov_deg: float) -> bytes:
+    """Return the message body of an image.
+
+    Args:
+        pixels: (H, W, C), top row first: BGRA uint8, or float32 pairs of optical flow.
+    """
+    height, width = pixels.shape[:2]
+    return IMAGE_HEADER.pack(width, height, fov_deg) + pixels.tobytes()
+
+
+class Camera(Sensor):
+    """A pinhole camera. Subclasses say which picture they deliver.
+
+    Attributes:
+        wants: names of the pictures this camera needs of the renderer.
+    """
+
+    is_camera = True
+    picture: ClassVar[str]
+
+    def __init__(self, attributes: Mapping[str, str], actor_id: int, seed: int = 0) -> None:
+        super().__init__(attributes, actor_id, seed)
+        self.width = integer(attributes, "image_size_x", 800)
+        self.height = integer(attributes, "image_size_y", 600)
+        self.fov = number(attributes, "fov", 90.0)
+        self.optics = self.read_optics(attributes)
+        for name in sorted(COMPATIBLE_ONLY & set(attributes)):
+            number(attributes, name, 0.0)
+        # A size or angle that cannot be drawn is refused now, not at the first frame.
+        View((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), self.fov, self.width, self.height)
+
+    def read_optics(self, attributes: Mapping[str, str]) -> Optics:
+        """Return how light becomes colour; cameras without colour need none."""
+        return Optics()
+
+    @property
+    def wants(self) -> frozenset[str]:
+        """Names of the pictures this camera needs."""
+        return frozenset({self.picture})
+
+    def view(self, context: SensorContext) -> View:
+        """Return the view of this frame."""
+        row = context.table[self.actor_id]
+        location, rotation = row["location"].tolist(), row["rotation"].tolist()
+        return View(
+            (location[0], location[1], location[2]),
+            (rotation[0], rotation[1], rotation[2]),
+            self.fov,
+            self.width,
+            self.height,
+            self.optics,
+        )
+
+    def encode(self, pictures: Pictures, context: SensorContext) -> bytes | None:
+        """Return the message body made of the view's pictures; None for no message."""
+        return image_body(pictures[self.picture], self.fov)
+
+    def capture(self, context: SensorContext) -> bytes | None:
+        """Refuse: pictures come from the renderer, one render for all cameras of a view."""
+        raise TypeError(f"camera {self.actor_id} is encoded from rendered pictures, see Camera.encode")
+
+
+@register("sensor.camera.rgb")
+class RgbCamera(Camera):
+    """Colours: sRGB, 8 bit."""
+
+    type_index = 13
+    picture = "rgb"
+
+    def read_optics(self, attributes: Mapping[str, str]) -> Optics:
+        """Return the optics that the post-process attributes describe."""
+        mode = attributes.get("exposure_mode", "histogram") or "histogram"
+        if mode not in ("histogram", "manual"):
+            raise ValueError(f"attribute exposure_mode: {mode!r} is neither histogram nor manual")
+        positive = {}
+        for name, default in (
+            ("shutter_speed", 200.0),
+            ("iso", 100.0),
+            ("fstop", 1.4),
+            ("gamma", 2.2),
+            ("temp", 6500.0),
+        ):
+            positive[name] = number(attributes, name, default)
+            if positive[name] <= 0.0:
+                raise ValueError(f"attribute {name}: {positive[name]} is not positive")
+        return Optics(
+            exposure_mode=mode,
+            exposure_compensation=number(attributes, "exposure_compensation", 0.0),
+            tint=number(attributes, "tint", 0.0),
+            vignette=number(attributes, "lens_circle_multiplier", 0.0),
+            vignette_falloff=number(attributes, "lens_circle_falloff", 5.0),
+            postprocess=boolean(attributes, "enable_postprocess_effects", True),
+            **positive,
+        )
+
+
+@register("sensor.camera.depth")
+class DepthCamera(Camera):
+    """Planar distance along the optical axis: (R + 256 G + 65536 B) / (2^24 - 1) * 1000 m; the sky is white."""
+
+    type_index = 1
+    picture = "depth"
+
+
+@register("sensor.camera.semantic_segmentation")
+class SemanticCamera(Camera):
+    """The tag (``foundation.ids.Tag``) in R; G and B are 0."""
+
+    type_index = 14
+    picture = "semantic"
+
+
+@register("sensor.camera.instance_segmentation")
+class InstanceCamera(Camera):
+    """The tag in R; the 16-bit instance id in G (low byte) and B (high byte)."""
+
+    type_index = 15
+    picture = "instance"
+
+
+@register("sensor.camera.normals")
+class NormalsCamera(Camera):
+    """Surface normals in world axes (CARLA's), each from [-1, 1] to 0..255: x in R, y in G, z in B."""
+
+    type_index = 2
+    picture = "normals"
+
+
+Mounted = TypeVar("Mounted")
+
+
+def group_views(
+    cameras: Iterable[tuple[Mounted, View, frozenset[str]]],
+) -> list[tuple[View, frozenset[str], list[Mounted]]]:
+    """Group cameras into renders: one for each pose and intrinsics, with the union of what is wanted.
+
+    Colour cameras of different optics are apart; cameras without colour join any render of their geometry.
+
+    Args:
+        cameras: (whatever identifies the camera, its view, what it wants).
+
+    Returns:
+        (view, wants, cameras) for each render, in order of first appearance.
+    """
+    cameras = list(cameras)
+    groups: list[tuple[View, set[str], list[Mounted]]] = []
+    for wants_color in (True, False):
+        for camera, view, wants in cameras:
+            if ("rgb" in wants) != wants_color:
+                continue
+            for known, union, members in groups:
+                if known.same_geometry(view) and (not wants_color or known.optics == view.optics):
+                    union |= wants
+                    members.append(camera)
+                    break
+            else:
+                groups.append((view, set(wants), [camera]))
+    return [(view, frozenset(union), members) for view, union, members in groups]
