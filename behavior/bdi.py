@@ -215,8 +215,9 @@ class Mind:
             self._take_over(wanted)
         self._advance()
 
-    def act(self) -> Status | None:
+    def act(self, time_s: float) -> Status | None:
         """Let the body act on the active intention; returns the skill's status, None when nothing is intended."""
+        self.time_s = time_s
         if not self._intentions or self._intentions[-1].doing is None:
             return None
         status = self._skills.tick()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from behavior.bdi import Desire, Do, Goal, Mind, Plan, Steps
+from behavior.bdi import Desire, Do, Goal, Mind, Plan, Status, Steps
 from behavior.beliefs import Traffic
 from behavior.body import KERB_STAND_M, Body
 from behavior.percept import Carriageway, Intention, Percept, Vec2
@@ -25,9 +25,11 @@ LOOK_PERIOD_S = 0.1
 """How often somebody takes in the scene; a percept between two looks may have ``seen`` None."""
 
 _DELIBERATION_PERIOD_S = 0.2
+_MAX_SKILLS_A_STEP = 4
 _ARRIVED_M = 0.5
 _DETOUR_AT_FULL_COMPLIANCE_S = 40.0  # what the most careful person walks to reach a zebra (chosen)
 _MAX_RETREATS = 3
+_LOST_IN_THOUGHT = 0.2  # below this attention the road is entered without a look (chosen)
 _ZEBRA_REACH_M = 2.0
 
 
@@ -78,10 +80,13 @@ class PedestrianAgent:
                 self.mind.beliefs.set(f"vehicle {vehicle}", True)
             self._schedule_look(percept.time_s)
         self._update_beliefs(percept)
-        if self.mind.woken or percept.time_s >= self._next_deliberation_s - 1e-9:
-            self.mind.deliberate(percept.time_s)
-            self._next_deliberation_s = percept.time_s + _DELIBERATION_PERIOD_S
-        self.mind.act()
+        for _ in range(_MAX_SKILLS_A_STEP):
+            if self.mind.woken or percept.time_s >= self._next_deliberation_s - 1e-9:
+                self.mind.deliberate(percept.time_s)
+                self._next_deliberation_s = percept.time_s + _DELIBERATION_PERIOD_S
+            # A skill that ends leaves time for the next one to begin, so nobody pauses between two of them.
+            if self.mind.act(percept.time_s) not in (Status.PASSED, Status.FAILED):
+                break
         if body.alarm:
             self.mind.beliefs.set("danger", body.alarm)
         return body.intention
@@ -160,6 +165,7 @@ class PedestrianAgent:
             Plan("walk along", "reach", lambda goal: not self._must_cross(), self._walk_along),
             Plan("cross first", "reach", lambda goal: self._must_cross(), self._cross_first),
             Plan("dart out", "crossed", self._is_carried_away, self._dart_out, lambda goal: 3.0),
+            Plan("step out unseeing", "crossed", self._is_lost_in_thought, self._step_out, lambda goal: 2.8),
             Plan("at the light", "crossed", self._obeys_light, self._at_light, lambda goal: 2.5),
             Plan("at the zebra", "crossed", self._zebra_is_worth_it, self._at_zebra, lambda goal: 2.0),
             Plan("at a gap", "crossed", self._at_kerb_or_near, self._at_gap, lambda goal: 1.0),
@@ -190,6 +196,9 @@ class PedestrianAgent:
 
     def _is_carried_away(self, goal: Goal) -> bool:
         return self.profile.impulsiveness >= DART_OUT and not self.mind.beliefs["retreats"]
+
+    def _is_lost_in_thought(self, goal: Goal) -> bool:
+        return self.profile.attention < _LOST_IN_THOUGHT and not self.mind.beliefs["retreats"]
 
     def _obeys_light(self, goal: Goal) -> bool:
         return self._body.percept.light is not None and self.profile.compliance >= 0.5
@@ -237,6 +246,9 @@ class PedestrianAgent:
 
     def _dart_out(self, goal: Goal) -> Steps:
         yield Do("cross", {"pace": "run", "check": False, "target": self.goal})
+
+    def _step_out(self, goal: Goal) -> Steps:
+        yield Do("cross", {"pace": "cross", "check": False})
 
     def _at_gap(self, goal: Goal) -> Steps:
         road, pace = self._road(), self._pace()
