@@ -13,6 +13,7 @@ import logging
 import socket
 import time
 from collections import deque
+from typing import cast
 
 from engine.protocol import rpc
 from engine.protocol.errors import LocalProtocolError, RemoteProtocolError
@@ -250,14 +251,14 @@ class RpcConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection, if there are not too many."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
         self.peer = transport.get_extra_info("peername")
         no_delay(transport)
-        transport.set_write_buffer_limits(high=REPLY_HIGH_WATER)
+        self._transport.set_write_buffer_limits(high=REPLY_HIGH_WATER)
         if not self._server.opened(self):
             _log.warning("more than %d clients; %s refused", MAX_CONNECTIONS, self.peer)
-            transport.abort()
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Run the requests that have come."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from typing import cast
 
 from engine.protocol.errors import RemoteProtocolError
 from engine.protocol.streams import SubscriptionDecoder
@@ -104,13 +105,13 @@ class StreamConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the stream id, not for ever."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclass of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
         self.peer = transport.get_extra_info("peername")
         no_delay(transport)
-        transport.set_write_buffer_limits(high=HIGH_WATER_BYTES, low=HIGH_WATER_BYTES // 4)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES, low=HIGH_WATER_BYTES // 4)
         if not self._hub._opened(self):
-            transport.abort()
+            self._transport.abort()
             return
         self._handshake = asyncio.get_running_loop().call_later(HANDSHAKE_S, self.abort)
 

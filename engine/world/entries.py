@@ -60,12 +60,12 @@ class ActorEntry:
         return self.struct.description.id
 
     @property
-    def color(self) -> tuple[float, float, float]:
-        """Paint, sRGB 0..1; grey where the blueprint has none."""
+    def color(self) -> tuple[int, int, int] | None:
+        """Paint, sRGB 0..255; None where the blueprint has none."""
         parts = self.attributes.get("color", "").split(",")
         if len(parts) != 3:
-            return 0.6, 0.6, 0.6
-        red, green, blue = (int(part) / 255.0 for part in parts)
+            return None
+        red, green, blue = map(int, parts)
         return red, green, blue
 
 

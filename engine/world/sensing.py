@@ -38,6 +38,13 @@ class ActorStructs(Protocol):
         """Return a live actor's struct; KeyError for an unknown id."""
 
 
+class Scene(Protocol):
+    """What the context asks the views for."""
+
+    def rays(self) -> RayCaster:
+        """Return the ray caster, updated to this frame."""
+
+
 @dataclass(slots=True)
 class Context:
     """The frame that sensors look at (``engine.sensors.SensorContext``)."""
@@ -46,12 +53,17 @@ class Context:
     elapsed_s: float
     delta_s: float
     table: ActorTable
-    rays: RayCaster
     contacts: Sequence[Contact]
     weather: WeatherParameters
     origin_lat_lon: tuple[float, float]
     gravity: float
     actors: ActorStructs
+    scene: Scene
+
+    @property
+    def rays(self) -> RayCaster:
+        """The ray caster; built by the first sensor that casts a ray."""
+        return self.scene.rays()
 
     def actor_struct(self, actor_id: int) -> Actor:
         """Return the wire struct of a live actor; KeyError for an id that is not there."""
@@ -75,16 +87,6 @@ class Mounted:
         if self.captured_s is None or period <= 0.0 or elapsed_s < self.captured_s:
             return True
         return elapsed_s - self.captured_s >= period - PERIOD_SLACK_S
-
-
-class Scene(Protocol):
-    """The views and rays of the world; built when first asked for."""
-
-    def rays(self) -> RayCaster:
-        """Return the ray caster, updated to this frame."""
-
-    def renderer(self) -> Any:
-        """Return the renderer, updated to this frame."""
 
 
 class Sensing:

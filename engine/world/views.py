@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from engine.blueprints import PropSpec, VehicleSpec, WalkerSpec
 from engine.geometry import Box, Model, StaticWorld
 from engine.state import Kind
+from foundation.errors import RealityError
 
 if TYPE_CHECKING:
     from engine.raycast import RayCaster
     from engine.world.world import World
 
-_SHAPED = (Kind.VEHICLE, Kind.WALKER, Kind.PROP, Kind.TRAFFIC_LIGHT, Kind.TRAFFIC_SIGN)
+_SHAPED = (Kind.VEHICLE, Kind.WALKER, Kind.PROP)
+"""Kinds of actors that have a model. Lights' and signs' posts belong to the static world."""
 
 
 def lamp_boxes(model: Model) -> list[Box]:
@@ -39,7 +42,6 @@ class Views:
         self._world = world
         self._rays: RayCaster | None = None
         self._renderer: Any = None
-        self._models: dict[tuple[object, ...], Model] = {}
         self._in_rays: set[int] = set()
         self._in_renderer: set[int] = set()
         self._weather: Any = None
@@ -79,16 +81,17 @@ class Views:
         return [i for i, entry in self._world.actors.items() if i not in known and entry.kind in _SHAPED]
 
     def model(self, actor_id: int) -> Model:
-        """Return an actor's model; actors of the same blueprint and paint share one."""
+        """Return an actor's model; actors of the same blueprint and paint share one.
+
+        Raises:
+            RealityError: it is of a kind that has none.
+        """
         from engine.scene import actor_model
 
         entry = self._world.actors[actor_id]
-        key = (entry.type_id, getattr(entry.spec, "shape", ""), entry.color)
-        if entry.kind in (Kind.TRAFFIC_LIGHT, Kind.TRAFFIC_SIGN):
-            key = (entry.type_id, actor_id)
-        if key not in self._models:
-            self._models[key] = actor_model(entry.spec, color=entry.color, seed=self._world.seed)
-        return self._models[key]
+        if not isinstance(entry.spec, (VehicleSpec, WalkerSpec, PropSpec)):
+            raise RealityError(f"actor {actor_id} ({entry.type_id}) has no model")
+        return actor_model(entry.spec, color=entry.color, seed=self._world.seed)
 
     def remove(self, actor_id: int) -> None:
         """Forget an actor."""

@@ -323,12 +323,12 @@ class World:
             elapsed_s=self.elapsed_s,
             delta_s=self.delta_s,
             table=self.table,
-            rays=self.views.rays(),
             contacts=self.physics.contacts(),
             weather=self.weather,
             origin_lat_lon=self.map.static.origin_lat_lon,
             gravity=self.imu_gravity,
             actors=self,
+            scene=self.views,
         )
         self.sensing.run(due, context, self.views.renderer() if drawing else None, cameras=cameras)
 
