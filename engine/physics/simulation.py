@@ -7,9 +7,8 @@ from collections.abc import Collection
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
-from panda3d.bullet import BulletBoxShape, BulletRigidBodyNode, BulletShape, BulletWorld
-from panda3d.core import Point3, PythonCallbackObject, Vec3
+from panda3d.bullet import BulletBoxShape, BulletRigidBodyNode, BulletShape
+from panda3d.core import PythonCallbackObject, Vec3
 
 from engine.blueprints import PropSpec, VehicleSpec, WalkerSpec
 from engine.geometry import Box, Model, StaticWorld
@@ -25,13 +24,13 @@ from engine.physics.bodies import (
     to_bullet,
 )
 from engine.physics.contacts import Contact, ContactLog
-from engine.physics.fleet import Fleet, VehicleState
+from engine.physics.fleet import VehicleState
 from engine.physics.ground import Ground
+from engine.physics.handling import Bodies, Triple, arm, triple
 from engine.physics.stepping import Stepper
-from engine.physics.store import BodyStore
 from engine.physics.telemetry import telemetry
-from engine.physics.vehicles import chassis_box, chassis_shape, inertia, make_chassis, make_rig, make_wheels
-from engine.physics.walkers import Walkers, WalkerState, capsule_shape, make_walker
+from engine.physics.vehicles import chassis_box, chassis_shape, make_chassis, make_rig, make_wheels
+from engine.physics.walkers import WalkerState, capsule_shape, make_walker
 from engine.protocol.structs import (
     Vector3D,
     VehicleControl,
@@ -43,26 +42,17 @@ from engine.state import ActorTable, Kind
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices, rotation_matrices, transform_points
 
-Floats = npt.NDArray[np.float64]
-Triple = tuple[float, float, float]
-
 LONGEST_SUBSTEP_S = 0.02
 """Bullet never takes longer substeps, whatever is asked: the suspension would ring."""
 CONTROL_S = 0.05
 """Engine, brakes and walkers are updated at least this often."""
-JUMP_M = 5.0
-"""A body without physics that is placed farther away than this was teleported, not moved."""
 OVERLAP_M = 0.03
 """Penetration from which a spawn counts as blocked."""
 
 NOWHERE = (0.0, 0.0, 0.0)
 
 
-def _triple(vector: Vector) -> Triple:
-    return float(vector[0]), float(vector[1]), float(vector[2])
-
-
-class Physics:
+class Physics(Bodies):
     """Bullet behind CARLA's notions.
 
     Actors are known by id: KeyError for an unknown one, RealityError for one of the wrong kind. Locations are
@@ -74,18 +64,11 @@ class Physics:
     """
 
     def __init__(self, static: StaticWorld, gravity: float = 9.81) -> None:
-        self._world = BulletWorld()
-        self._world.set_gravity(Vec3(0, 0, -gravity))
-        self._gravity = gravity
+        super().__init__(gravity)
         self._ground = Ground(self._world, static, STATIC_MASK)
         self._stepper = Stepper(self._world)
-        self._store = BodyStore()
-        self._fleet = Fleet()
-        self._walkers = Walkers()
         self._log = ContactLog(self._world, self._ground, self._store)
         self._world.set_tick_callback(PythonCallbackObject(self._log.look), False)
-        self._forces: list[tuple[Body, Triple, Triple | None]] = []
-        self._torques: list[tuple[Body, Triple]] = []
 
     def close(self) -> None:
         """Take everything out of Bullet and break the reference from Bullet's world back to this object."""
@@ -94,12 +77,6 @@ class Physics:
         self._world.clear_tick_callback()
         for node in self._ground.nodes:
             self._world.remove(node)
-
-    def __contains__(self, actor_id: int) -> bool:
-        return actor_id in self._store.by_id
-
-    def __len__(self) -> int:
-        return len(self._store.by_id)
 
     # --- actors ----------------------------------------------------------------------------------------------
 
@@ -158,37 +135,10 @@ class Physics:
         self._add(body, location, rotation)
 
     def _add(self, body: Body, location: Vector, rotation: Vector) -> None:
-        self._store.add(body, _triple(location), _triple(rotation))
-        body.node.set_transform(node_transform(_triple(location), _triple(rotation), body.offset))
+        self._store.add(body, triple(location), triple(rotation))
+        body.node.set_transform(node_transform(triple(location), triple(rotation), body.offset))
         self._attach(body)
         self._fleet.changed()
-
-    def _attach(self, body: Body) -> None:
-        """Attach a body to Bullet's world as its switches say, detaching it first.
-
-        Bullet sorts bodies into moving and resting ones when they are added, so a switch means adding anew.
-        """
-        node = body.node
-        if body.attached:
-            self._world.remove(node)
-        body.attached = body.simulate or body.collides
-        mass = body.mass if body.simulate else 0.0
-        node.set_kinematic(body.movable and not body.simulate)
-        node.set_collision_response(body.simulate or body.responds)
-        node.set_into_collide_mask(body.mask)
-        if (node.get_mass() > 0.0) != (mass > 0.0):
-            node.set_mass(mass)
-            state = self._fleet.members.get(body.actor_id)
-            if state is not None and mass > 0.0:
-                node.set_inertia(inertia(state.spec, mass))
-        # Without physics and without collisions, Bullet need not know of it.
-        if body.attached:
-            self._world.attach(node)
-            self._set_gravity(body)
-
-    def _set_gravity(self, body: Body) -> None:
-        falls = body.gravity and body.kind is not Kind.WALKER  # walkers fall by their own rule
-        body.node.set_gravity(Vec3(0, 0, -self._gravity if falls else 0.0))
 
     def remove(self, actor_id: int) -> None:
         """Take an actor out."""
@@ -196,7 +146,7 @@ class Physics:
         if actor_id in self._fleet.members:
             state = self._fleet.remove(actor_id)
             if body.simulate:
-                self._world.remove(state.vehicle)
+                self._detach_vehicle(state)
         self._walkers.members.pop(actor_id, None)
         if body.attached:
             self._world.remove(body.node)
@@ -220,7 +170,7 @@ class Physics:
         node = BulletRigidBodyNode("probe")
         node.add_shape(shape)
         node.set_into_collide_mask(DYNAMIC_MASK)
-        node.set_transform(node_transform(_triple(location), _triple(rotation), center))
+        node.set_transform(node_transform(triple(location), triple(rotation), center))
         for contact in self._world.contact_test(node, False).get_contacts():
             if contact.get_manifold_point().get_distance() > -OVERLAP_M:
                 continue
@@ -230,144 +180,6 @@ class Physics:
                 if known and (body is None or body.actor_id not in ignore):
                     return True
         return False
-
-    # --- poses, velocities, forces ---------------------------------------------------------------------------
-
-    def set_transform(self, actor_id: int, location: Vector, rotation: Vector | None = None) -> None:
-        """Teleport; velocities are kept. ``rotation`` None keeps the orientation."""
-        body = self._store.by_id[actor_id]
-        place = _triple(location)
-        turn = _triple(self._store.rotation[body.index] if rotation is None else rotation)
-        placed = body.movable and not body.simulate
-        if placed and math.dist(place, self._store.location[body.index].tolist()) > JUMP_M:
-            # Not a motion: Bullet must not read a velocity from it.
-            body.node.set_kinematic(False)
-            body.node.set_transform(node_transform(place, turn, body.offset))
-            body.node.set_kinematic(True)
-        self._store.location[body.index], self._store.rotation[body.index] = place, turn
-        body.node.set_transform(node_transform(place, turn, body.offset))
-        if actor_id in self._walkers.members:
-            self._walkers.members[actor_id].placed = True
-        self._wake(body)
-
-    def _wake(self, body: Body) -> None:
-        self._store.touched()
-        if body.simulate:
-            body.node.set_active(True, True)
-
-    def transform(self, actor_id: int) -> tuple[Triple, Triple]:
-        """Return (location, rotation): of the last step, or as placed since."""
-        index = self._store.by_id[actor_id].index
-        return _triple(self._store.location[index]), _triple(self._store.rotation[index])
-
-    def velocity(self, actor_id: int) -> Triple:
-        """Return the velocity of the actor's origin in the last frame, m/s, world."""
-        return _triple(self._store.velocity[self._store.by_id[actor_id].index])
-
-    def angular_velocity(self, actor_id: int) -> Triple:
-        """Return the angular velocity in the last frame, deg/s, world."""
-        return _triple(self._store.spin[self._store.by_id[actor_id].index])
-
-    def set_velocity(self, actor_id: int, velocity: Vector) -> None:
-        """Set the velocity once, m/s, world. Without physics: the velocity to report for the coming frame."""
-        body = self._store.by_id[actor_id]
-        if body.simulate:
-            body.node.set_linear_velocity(to_bullet(velocity))
-            self._wake(body)
-        else:
-            self._store.told_velocity[actor_id] = _triple(velocity)
-
-    def set_angular_velocity(self, actor_id: int, spin: Vector) -> None:
-        """Set the angular velocity once, deg/s, world. Without physics: the one to report for the coming frame."""
-        body = self._store.by_id[actor_id]
-        if body.simulate:
-            body.node.set_angular_velocity(spin_to_bullet(spin))
-            self._wake(body)
-        else:
-            self._store.told_spin[actor_id] = _triple(spin)
-
-    def enable_constant_velocity(self, actor_id: int, velocity: Vector) -> None:
-        """Hold a velocity in every step from now on, m/s in the actor's own frame."""
-        self._store.by_id[actor_id].held_velocity = _triple(velocity)
-
-    def disable_constant_velocity(self, actor_id: int) -> None:
-        """Let go of a held velocity."""
-        self._store.by_id[actor_id].held_velocity = None
-
-    def add_impulse(self, actor_id: int, impulse: Vector, at: Vector | None = None) -> None:
-        """Apply an impulse, N s, world, at the centre of mass or at a world point. Nothing without physics."""
-        body = self._store.by_id[actor_id]
-        if not body.simulate:
-            return
-        if at is None:
-            body.node.apply_central_impulse(to_bullet(impulse))
-        else:
-            body.node.apply_impulse(to_bullet(impulse), _arm(body, at))
-        self._wake(body)
-
-    def add_force(self, actor_id: int, force: Vector, at: Vector | None = None) -> None:
-        """Apply a force, N, world, during the next step. Nothing without physics."""
-        body = self._store.by_id[actor_id]
-        if body.simulate:
-            self._forces.append((body, _triple(force), None if at is None else _triple(at)))
-
-    def add_angular_impulse(self, actor_id: int, impulse: Vector) -> None:
-        """Apply an angular impulse, kg m^2 deg/s, world (in degrees, as CARLA's call is). Nothing without physics."""
-        body = self._store.by_id[actor_id]
-        if body.simulate:
-            body.node.apply_torque_impulse(spin_to_bullet(impulse))
-            self._wake(body)
-
-    def add_torque(self, actor_id: int, torque: Vector) -> None:
-        """Apply a torque, kg m^2 deg/s^2, world, during the next step. Nothing without physics."""
-        body = self._store.by_id[actor_id]
-        if body.simulate:
-            self._torques.append((body, _triple(torque)))
-
-    # --- switches --------------------------------------------------------------------------------------------
-
-    def set_simulate_physics(self, actor_id: int, enabled: bool) -> None:
-        """Let Bullet move the actor, or only whoever places it. Props without mass stay fixed."""
-        body = self._store.by_id[actor_id]
-        if not body.movable or body.simulate == enabled:
-            return
-        state = self._fleet.members.get(actor_id)
-        velocity, spin = self.velocity(actor_id), self.angular_velocity(actor_id)
-        if state is not None and not enabled:
-            self._world.remove(state.vehicle)
-        body.simulate = enabled
-        self._attach(body)
-        if enabled:
-            if state is not None:
-                state.vehicle.reset_suspension()
-                self._world.attach(state.vehicle)
-            body.node.set_linear_velocity(to_bullet(velocity))
-            body.node.set_angular_velocity(spin_to_bullet(spin))
-            if actor_id in self._walkers.members:
-                self._walkers.members[actor_id].led = None
-        self._store.switched()
-        self._fleet.changed()
-        self._wake(body)
-
-    def set_collisions(self, actor_id: int, enabled: bool) -> None:
-        """Let the actor touch others or not. A vehicle's wheels stay on the road either way."""
-        body = self._store.by_id[actor_id]
-        if body.collides == enabled:
-            return
-        velocity, spin = body.node.get_linear_velocity(), body.node.get_angular_velocity()
-        body.collides = enabled
-        self._attach(body)
-        if body.simulate:
-            body.node.set_linear_velocity(velocity)
-            body.node.set_angular_velocity(spin)
-        self._wake(body)
-
-    def set_enable_gravity(self, actor_id: int, enabled: bool) -> None:
-        """Let gravity act on the actor or not."""
-        body = self._store.by_id[actor_id]
-        body.gravity = enabled
-        self._set_gravity(body)
-        self._wake(body)
 
     # --- vehicles --------------------------------------------------------------------------------------------
 
@@ -409,7 +221,7 @@ class Physics:
         linear, angular = old.get_linear_velocity(), old.get_angular_velocity()
         old_key = key_of(old)
         if body.simulate:
-            self._world.remove(state.vehicle)
+            self._detach_vehicle(state)
         if body.attached:
             self._world.remove(old)
             body.attached = False
@@ -505,7 +317,7 @@ class Physics:
             if at is None:
                 body.node.apply_central_force(to_bullet(force))
             else:
-                body.node.apply_force(to_bullet(force), _arm(body, at))
+                body.node.apply_force(to_bullet(force), arm(body, at))
         for body, torque in self._torques:
             body.node.set_active(True, True)
             body.node.apply_torque(spin_to_bullet(torque))
@@ -527,7 +339,7 @@ class Physics:
         for body, sign in ((a, 1.0), (b, -1.0)):
             if body.simulate:
                 body.node.apply_central_impulse(to_bullet((sign * impulse).tolist()))
-        return _triple(impulse)
+        return triple(impulse)
 
     def contacts(self) -> list[Contact]:
         """Return what touched what during the last frame, sorted by actor ids."""
@@ -548,10 +360,6 @@ class Physics:
 
 def _box(what: PropSpec | Model | Box) -> Box:
     return what if isinstance(what, Box) else what.box
-
-
-def _arm(body: Body, at: Vector) -> Point3:
-    return Point3(Point3(to_bullet(at)) - body.node.get_transform().get_pos())
 
 
 def _probe(spec: VehicleSpec | WalkerSpec | PropSpec | Model | Box) -> tuple[BulletShape, Triple]:
