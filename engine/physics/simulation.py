@@ -29,7 +29,7 @@ from engine.physics.ground import Ground
 from engine.physics.handling import Bodies, Triple, arm, triple
 from engine.physics.stepping import Stepper
 from engine.physics.telemetry import telemetry
-from engine.physics.vehicles import chassis_box, chassis_shape, make_chassis, make_rig, make_wheels
+from engine.physics.vehicles import Rig, chassis_box, chassis_shape, make_chassis, make_rig, make_wheels
 from engine.physics.walkers import WalkerState, capsule_shape, make_walker
 from engine.protocol.structs import (
     Vector3D,
@@ -215,8 +215,18 @@ class Physics(Bodies):
             RealityError: the control does not fit the vehicle; nothing has changed then.
         """
         state = self._vehicle(actor_id)
-        body, old = state.body, state.body.node
         rig = make_rig(state.spec, control)
+        if rig.same_body(state.rig):
+            for wheel, grip in zip(state.wheels, rig.grip_lat.tolist()):
+                wheel.set_friction_slip(grip)
+            state.change(control, rig, state.vehicle)
+        else:
+            self._rebuild(state, control, rig)
+        self._fleet.changed()
+
+    def _rebuild(self, state: VehicleState, control: VehiclePhysicsControl, rig: Rig) -> None:
+        """Give a vehicle a new body for a new mass, centre of mass or wheel size."""
+        body, old, actor_id = state.body, state.body.node, state.body.actor_id
         place, turn = self.transform(actor_id)
         linear, angular = old.get_linear_velocity(), old.get_angular_velocity()
         old_key = key_of(old)
@@ -235,7 +245,6 @@ class Physics(Bodies):
             body.node.set_angular_velocity(angular)
         state.change(control, rig, vehicle)
         self._store.replace_node(body, old_key)
-        self._fleet.changed()
 
     def wheel_steer_angle(self, actor_id: int, wheel: int) -> float:
         """Return the steering angle of a wheel in degrees, to the right positive.

@@ -102,6 +102,14 @@ class Rig:
     grip_lat: Floats
     hold: Floats
 
+    def same_body(self, other: Rig) -> bool:
+        """Return whether Bullet's body and wheels can stay as they are when one replaces the other."""
+        return (
+            self.mass == other.mass
+            and self.center == other.center
+            and np.array_equal(self.wheel_radius, other.wheel_radius)
+        )
+
 
 def center_of_mass(spec: VehicleSpec, control: VehiclePhysicsControl) -> tuple[float, float, float]:
     """Return the centre of mass in the actor's frame: mid-axle at the spec's height, moved by the control's offset.
