@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
 
 from scenarios.opendrive import furniture_records as furniture
 from scenarios.opendrive import records
-from scenarios.opendrive.cubics import PiecewiseCubic
 from scenarios.opendrive.curves import ArcCurve, CubicPath, Curve, LineCurve, PlacedCurve, PlanView, SpiralCurve
 from scenarios.opendrive.errors import Diagnostic, OpenDriveError
 from scenarios.opendrive.road import RoadGeometry, RoadLane, Section
@@ -170,7 +170,7 @@ class RoadBuilder:
             if not len(lane.border):
                 self._note(lane.record.line, "lane", f"lane {lane.id} of road '{road.id}' has no width; taken as 0")
             return
-        least, where = _lowest(lane.width, section.end - lane.origin)
+        least, where = lane.width.lowest(section.end - lane.origin)
         if least < NEGATIVE_WIDTH_REFUSED_M:
             raise self._refuse(
                 lane.record,
@@ -179,7 +179,9 @@ class RoadBuilder:
                 "widths are never negative",
             )
         if least < NEGATIVE_WIDTH_REPORTED_M:
-            text = f"lane {lane.id} of road '{road.id}' is {least:.3f} m wide at s={lane.origin + where:.2f}; taken as 0"
+            text = (
+                f"lane {lane.id} of road '{road.id}' is {least:.3f} m wide at s={lane.origin + where:.2f}; taken as 0"
+            )
             self._note(lane.record.line, "width", text)
 
     def _check_order(self, record: furniture.Road) -> None:
@@ -192,8 +194,10 @@ class RoadBuilder:
         }
         for name, group in groups.items():
             starts = [r.s for r in group]
-            if any(b <= a for a, b in zip(starts, starts[1:])):
-                self._note(group[0].line, name, f"records of road '{record.id}' are not in ascending order of s; sorted")
+            if any(b <= a for a, b in itertools.pairwise(starts)):
+                self._note(
+                    group[0].line, name, f"records of road '{record.id}' are not in ascending order of s; sorted"
+                )
 
     def _check_level(self, road: RoadGeometry) -> None:
         if road.superelevation.is_constant and road.cross_section.is_flat:
@@ -209,10 +213,6 @@ class RoadBuilder:
 
     def _note(self, line: int, element: str, message: str) -> None:
         self._diagnostics.append(Diagnostic(line, element, message))
-
-
-def _lowest(cubic: PiecewiseCubic, end: float) -> tuple[float, float]:
-    return cubic.lowest(end)
 
 
 def _curve(shape: records.Record, length: float) -> Curve:

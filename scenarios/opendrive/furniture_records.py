@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009  the calls are field declarations; they return dataclasses.field
 """Records of what stands on and beside roads: objects, signals, controllers; and of junctions. See ``records``."""
 
 from __future__ import annotations

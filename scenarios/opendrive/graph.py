@@ -237,7 +237,9 @@ class LaneGraph:
         if not other.sections[other_section].has(lane_id):
             self._missing(record, road, lane_id, other)
             return
-        self._touch((LaneKey(road.id, section, record.id), at_end), (LaneKey(other.id, other_section, lane_id), other_end))
+        self._touch(
+            (LaneKey(road.id, section, record.id), at_end), (LaneKey(other.id, other_section, lane_id), other_end)
+        )
 
     def _missing(self, record: records.Record, road: RoadGeometry, lane_id: int, other: RoadGeometry) -> None:
         text = f"road '{road.id}' is linked to lane {lane_id} of road '{other.id}', which has no such lane there"

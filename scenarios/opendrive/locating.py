@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from scenarios.opendrive.road import RoadGeometry
 from scenarios.opendrive.values import LanePosition
@@ -70,11 +70,11 @@ class Locator:
         at = road.stations(s)
         corners = np.empty((len(s) - 1, 6, 2))
         sine, cosine = np.sin(at.plan.heading), np.cos(at.plan.heading)
-        for column, (rows, t) in enumerate(
-            (r, t) for r in (slice(0, -1), slice(1, None)) for t in (low - _SLACK_M, np.zeros_like(low), high + _SLACK_M)
-        ):
-            corners[:, column, 0] = at.plan.x[rows] - sine[rows] * t
-            corners[:, column, 1] = at.plan.y[rows] + cosine[rows] * t
+        places = (low - _SLACK_M, np.zeros_like(low), high + _SLACK_M)
+        for column in range(6):
+            row = slice(0, -1) if column < 3 else slice(1, None)
+            corners[:, column, 0] = at.plan.x[row] - sine[row] * places[column % 3]
+            corners[:, column, 1] = at.plan.y[row] + cosine[row] * places[column % 3]
         return corners
 
     def project(self, road_id: str, places: Floats) -> tuple[Floats, Floats]:
@@ -84,7 +84,7 @@ class Locator:
         own = np.flatnonzero(self._owner == number)
         rows = np.concatenate([self._low[own], self._high[own[-1:]]])
         plan = road.plan.at(rows)
-        _, near = cKDTree(np.column_stack([plan.x, plan.y])).query(places)
+        _, near = KDTree(np.column_stack([plan.x, plan.y])).query(places)
         low, high = rows[np.maximum(near - 1, 0)], rows[np.minimum(near + 1, len(rows) - 1)]
         return _project(road, places[:, 0], places[:, 1], low, high)
 
@@ -195,7 +195,12 @@ class Locator:
                     best[row] = value
                     lane_id = section.lanes[lane_rank].id
                     found[row] = LanePosition(
-                        road.id, section.index, lane_id, float(s[i]), float(t[i]), float(t[i] - middle[lane_rank, column])
+                        road.id,
+                        section.index,
+                        lane_id,
+                        float(s[i]),
+                        float(t[i]),
+                        float(t[i] - middle[lane_rank, column]),
                     )
 
 

@@ -57,19 +57,15 @@ def _section_markings(road: RoadGeometry, section: Section, step_m: float, toler
         if not len(triangles):
             continue
         color = line.color if line.color in COLORS else "standard"
-        found.append(
-            Marking(
-                mark.type_, color, _RGB_BY_KIND.get(mark.type_, COLORS[color]), _TAGS.get(mark.type_, Tag.ROAD_LINES),
-                mark.material, road.id, section.index, lane.id, "", vertices, triangles, uv,
-            )  # fmt: skip
-        )
+        rgb, tag = _RGB_BY_KIND.get(mark.type_, COLORS[color]), _TAGS.get(mark.type_, Tag.ROAD_LINES)
+        place = (road.id, section.index, lane.id, "")
+        found.append(Marking(mark.type_, color, rgb, tag, mark.material, *place, vertices, triangles, uv))
     return found
 
 
 def _height(section: Section, lane_id: int, s: Floats) -> Floats:
     """Return how high a lane's outer edge lies above the road's plane: the lower of both sides."""
-    inner, edge = section.edge_numbers(lane_id)
-    del inner
+    _, edge = section.edge_numbers(lane_id)
     sides = []
     for rank in (edge - 1, edge):
         if 0 <= rank < len(section.lanes):
@@ -110,9 +106,8 @@ def _strips(
         uv[:, side, 1] = (side - 0.5) * line.width
         for axis in range(3):
             vertices[:, side, axis] = np.interp(every, s, rims[side, :, axis])
-    vertices = vertices.reshape(-1, 3)
-    triangles = meshing.without_slivers(vertices, np.concatenate(faces).astype(np.int32))
-    return vertices, triangles, uv.reshape(-1, 2)
+    points = vertices.reshape(-1, 3)
+    return points, meshing.without_slivers(points, np.concatenate(faces).astype(np.int32)), uv.reshape(-1, 2)
 
 
 def _dots(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +80,8 @@ def rows(road: RoadGeometry, section: Section, step_m: float, tolerance_m: float
     if (section.end - section.start) / step_m > MAX_ROWS:
         raise too_fine(road)
     s = np.concatenate(
-        [np.linspace(a, b, max(1, int(np.ceil((b - a) / step_m))) + 1)[:-1] for a, b in zip(s, s[1:])] + [s[-1:]]
+        [np.linspace(a, b, max(1, int(np.ceil((b - a) / step_m))) + 1)[:-1] for a, b in itertools.pairwise(s)]
+        + [s[-1:]]
     )
     open_ = np.ones(len(s) - 1, dtype=bool)
     while open_.any():
@@ -175,7 +177,9 @@ def compact(vertices: Floats, triangles: Triangles, *others: Floats) -> tuple[Fl
     return vertices[used], renumbered.reshape(-1, 3).astype(np.int32), tuple(values[used] for values in others)
 
 
-def skirt(vertices: Floats, triangles: Triangles, depth: Floats, skip: npt.NDArray[np.bool_]) -> tuple[Floats, Triangles, Floats]:
+def skirt(
+    vertices: Floats, triangles: Triangles, depth: Floats, skip: npt.NDArray[np.bool_]
+) -> tuple[Floats, Triangles, Floats]:
     """Return upright faces (vertices, triangles, uv) below the rim of a mesh, seen from outside.
 
     Args:
@@ -184,7 +188,6 @@ def skirt(vertices: Floats, triangles: Triangles, depth: Floats, skip: npt.NDArr
         skip: (V,) rim edges with both ends marked get none.
     """
     edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]).astype(np.int64)
-    # Vertices at one place count as one, or a lane that narrows to nothing would have a rim inside.
     key = edges[:, 0] * len(vertices) + edges[:, 1]
     back = edges[:, 1] * len(vertices) + edges[:, 0]
     rim = edges[~np.isin(key, back)]

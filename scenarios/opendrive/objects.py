@@ -127,7 +127,7 @@ def _single(network: RoadNetwork, road: RoadGeometry, record: furniture.RoadObje
 def _repeated(
     network: RoadNetwork, road: RoadGeometry, record: furniture.RoadObject, repeat: furniture.Repeat, first: int
 ) -> list[PlacedObject]:
-    def between(start: float | None, end: float | None, plain: float, part: Floats) -> Floats:
+    def between(start: float | None, end: float | None, plain: float) -> Floats:
         low = plain if start is None else start
         high = low if end is None else end
         return low + part * (high - low)
@@ -146,35 +146,30 @@ def _repeated(
     if drawn_out:
         offsets = np.linspace(0.0, length, max(2, math.ceil(length / gap) + 1))
     else:
-        offsets = np.arange(math.floor(length / gap + 1e-9) + 1) * gap
+        offsets = np.arange(math.floor(length / gap + 1e-9) + 1, dtype=np.float64) * gap
     part = offsets / repeat.length if repeat.length > 0.0 else np.zeros(len(offsets))
-    s, t = repeat.s + offsets, between(repeat.t_start, repeat.t_end, record.t, part)
-    z = between(repeat.z_offset_start, repeat.z_offset_end, record.z_offset, part)
-    heights = between(repeat.height_start, repeat.height_end, record.height, part)
-    widths = between(repeat.width_start, repeat.width_end, record.width, part)
+    s, t = repeat.s + offsets, between(repeat.t_start, repeat.t_end, record.t)
+    z = between(repeat.z_offset_start, repeat.z_offset_end, record.z_offset)
+    heights = between(repeat.height_start, repeat.height_end, record.height)
+    widths = between(repeat.width_start, repeat.width_end, record.width)
     lanes = lanes_of(record.validities)
     if drawn_out:
         points, heading = _along(road, s, t, z)
-        pose = Pose(*(float(v) for v in points[0]), float(heading[0]), 0.0, 0.0)
+        pose = Pose(float(points[0, 0]), float(points[0, 1]), float(points[0, 2]), float(heading[0]), 0.0, 0.0)
         sweep = Sweep(points, heading, widths, heights)
-        return [
-            PlacedObject(
-                record, road.id, first, float(s[0]), float(t[0]), pose, length, float(widths.max()),
-                float(heights.max()), record.radius, (), sweep, lanes,
-            )  # fmt: skip
-        ]
-    lengths = between(repeat.length_start, repeat.length_end, record.length, part)
-    radii = between(repeat.radius_start, repeat.radius_end, record.radius, part)
+        size = (length, float(widths.max()), float(heights.max()), record.radius)
+        return [PlacedObject(record, road.id, first, float(s[0]), float(t[0]), pose, *size, (), sweep, lanes)]
+    lengths = between(repeat.length_start, repeat.length_end, record.length)
+    radii = between(repeat.radius_start, repeat.radius_end, record.radius)
     found = []
     for i in range(len(s)):
         if s[i] > road.length + 1e-6:
             break
         pose = place(road, s[i], t[i], z[i], record.hdg, record.pitch, record.roll, record.perp_to_road)
+        size = (float(lengths[i]), float(widths[i]), float(heights[i]), float(radii[i]))
+        outlines = _outlines(road, record, pose)
         found.append(
-            PlacedObject(
-                record, road.id, first + i, float(s[i]), float(t[i]), pose, float(lengths[i]), float(widths[i]),
-                float(heights[i]), float(radii[i]), _outlines(road, record, pose), None, lanes,
-            )  # fmt: skip
+            PlacedObject(record, road.id, first + i, float(s[i]), float(t[i]), pose, *size, outlines, None, lanes)
         )
     return found
 

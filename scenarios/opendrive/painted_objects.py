@@ -11,11 +11,11 @@ import shapely.ops
 
 from foundation.ids import Tag
 from scenarios.opendrive import furniture_records as furniture
-from scenarios.opendrive.polygons import merge, triangulate
-from scenarios.opendrive.paint import Marking
 from scenarios.opendrive.meshing import compact, without_slivers
 from scenarios.opendrive.network import RoadNetwork
 from scenarios.opendrive.objects import PlacedObject, objects, rotation
+from scenarios.opendrive.paint import Marking
+from scenarios.opendrive.polygons import merge, triangulate
 from scenarios.opendrive.road_marks import COLORS, WIDTH_M
 
 Floats = npt.NDArray[np.float64]
@@ -183,7 +183,11 @@ def _arrow(thing: PlacedObject, words: str) -> shapely.Geometry:
         if letter in letters:
             reach = side * 0.5 * wide
             bend = [(0.02 * long, 0.0), (0.14 * long, 0.0), (0.14 * long, 0.45 * reach), (0.02 * long, 0.45 * reach)]
-            head = [(0.08 * long - 0.2 * long, 0.45 * reach), (0.08 * long + 0.2 * long, 0.45 * reach), (0.08 * long, reach)]
+            head = [
+                (0.08 * long - 0.2 * long, 0.45 * reach),
+                (0.08 * long + 0.2 * long, 0.45 * reach),
+                (0.08 * long, reach),
+            ]
             parts += [shapely.make_valid(shapely.polygons(bend)), shapely.polygons(head)]
     # The box's heading is the road's; the arrow points where traffic goes, which the orientation tells.
     turn = thing.pose.heading - thing.record.hdg

@@ -119,7 +119,7 @@ class RecordReader:
 
     def read(self, record: type[R], element: etree._Element) -> R:
         """Read one element and all below it as ``record``."""
-        attributes, children = _declarations(record)
+        attributes, children = _declarations(record)  # type: ignore[arg-type]
         tag, line = local_name(element), int(element.sourceline or 0)
         values: dict[str, Any] = {"line": line}
         extra = {}
@@ -138,9 +138,7 @@ class RecordReader:
         values |= self._children(children, element, tag, line)
         return record(extra=extra, **values)
 
-    def _children(
-        self, children: dict[str, Child], element: etree._Element, tag: str, line: int
-    ) -> dict[str, Any]:
+    def _children(self, children: dict[str, Child], element: etree._Element, tag: str, line: int) -> dict[str, Any]:
         """Read the declared children of ``element``; keep the others as Foreign."""
         by_place: dict[tuple[str, str], list[tuple[str, Child]]] = {}
         for field_name, spec in children.items():
@@ -172,7 +170,11 @@ class RecordReader:
             if spec.required and (spec.wrapper or spec.tag) not in present:
                 missing = spec.wrapper or spec.tag
                 raise OpenDriveError(
-                    f"element <{missing}> is missing", file=self._file, line=line, element=tag, remedy=f"add <{missing}>"
+                    f"element <{missing}> is missing",
+                    file=self._file,
+                    line=line,
+                    element=tag,
+                    remedy=f"add <{missing}>",
                 )
             if not spec.many and len(records) > 1:
                 self._note(records[1].line, spec.tag, f"there may be only one in <{tag}>; the first is used")

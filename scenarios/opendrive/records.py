@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009  the calls are field declarations; they return dataclasses.field
 """Records that mirror OpenDRIVE's XML elements (1.4 to 1.8): what the file says, and in which line.
 
 Nothing is interpreted here. Angles are radians and lengths metres, as in the file. Names are the standard's,

@@ -14,11 +14,18 @@ from scenarios.opendrive.road import RoadGeometry, Section
 Floats = npt.NDArray[np.float64]
 Intervals = npt.NDArray[np.float64]
 
+_WHITE = (0.93, 0.93, 0.91)
 COLORS = {
-    "standard": (0.93, 0.93, 0.91), "white": (0.93, 0.93, 0.91), "yellow": (0.92, 0.75, 0.15), "red": (0.72, 0.12, 0.10),
-    "blue": (0.10, 0.25, 0.65), "green": (0.10, 0.45, 0.20), "orange": (0.90, 0.45, 0.10), "violet": (0.45, 0.20, 0.55),
+    "standard": _WHITE,
+    "white": _WHITE,
+    "yellow": (0.92, 0.75, 0.15),
+    "red": (0.72, 0.12, 0.10),
+    "blue": (0.10, 0.25, 0.65),
+    "green": (0.10, 0.45, 0.20),
+    "orange": (0.90, 0.45, 0.10),
+    "violet": (0.45, 0.20, 0.55),
     "black": (0.05, 0.05, 0.05),
-}  # fmt: skip
+}
 """sRGB of the colours of road marks (ASAM OpenDRIVE, e_roadMarkColor)."""
 
 WIDTH_M = {"standard": 0.12, "bold": 0.25}

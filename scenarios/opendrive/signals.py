@@ -15,6 +15,10 @@ from scenarios.opendrive.values import DRIVING_TYPES, LaneKey, Pose
 
 _TO_KMH = {"km/h": 1.0, "": 1.0, "mph": 1.609344, "m/s": 3.6}
 
+LIGHT_TYPES = frozenset({"1000001", "1000002", "F", "W", "A", *(str(n) for n in range(1000007, 1000021))})
+"""Signal types that CARLA's client takes for traffic lights."""
+_LIGHT_SHIFT_M = 0.25
+
 TRIGGER_AHEAD_M = 3.0
 TRIGGER_HALF_LENGTH_M = 1.5
 TRIGGER_HALF_HEIGHT_M = 1.0
@@ -110,6 +114,22 @@ class PlacedSignal:
         return self.record.dynamic == "yes"
 
     @property
+    def is_light(self) -> bool:
+        """Whether CARLA takes it for a traffic light."""
+        return self.type in LIGHT_TYPES
+
+    @property
+    def client_location(self) -> tuple[float, float, float]:
+        """Where CARLA's client has the landmark: it moves lights 0.25 m along their heading.
+
+        The client also moves what stands within a driving lane out of it, by some fifths of the lane's width; that
+        is not followed here.
+        """
+        reach = _LIGHT_SHIFT_M if self.is_light else 0.0
+        x, y, z = self.pose[:3]
+        return x + reach * math.cos(self.client_heading), y + reach * math.sin(self.client_heading), z
+
+    @property
     def speed_limit_kmh(self) -> float | None:
         """What a speed limit sign (type 274) allows; without a unit its value counts as km/h."""
         if self.type != "274":
@@ -152,12 +172,9 @@ def signals(network: RoadNetwork) -> list[PlacedSignal]:
             controllers = tuple(switched.get(record.id, ()))
             owners = [owner[c] for c in controllers if c in owner]
             places = (_place(road, record), *references.get(record.id, ()))
-            found.append(
-                PlacedSignal(
-                    record, road.id, record.s, record.t, _pose(network, road, record),
-                    _client_heading(road, record), places, controllers, owners[0] if owners else road.junction,
-                )  # fmt: skip
-            )
+            where = (road.id, record.s, record.t, _pose(network, road, record))
+            junction = owners[0] if owners else road.junction
+            found.append(PlacedSignal(record, *where, _client_heading(road, record), places, controllers, junction))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -79,7 +80,7 @@ def _stretches(breaks: Floats, s: Floats) -> list[tuple[int, int]]:
     """Return the (first, last) rows between which a lane's height records do not change."""
     cuts = [int(np.argmin(np.abs(s - place))) for place in breaks if s[0] + 1e-6 < place < s[-1] - 1e-6]
     places = sorted({0, *cuts, len(s) - 1})
-    return list(zip(places, places[1:]))
+    return list(itertools.pairwise(places))
 
 
 def _strip(road: RoadGeometry, section: Section, lane_id: int, s: Floats, t: Floats, edges: Floats) -> Surface:
