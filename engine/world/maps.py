@@ -53,10 +53,7 @@ Builder = Callable[[str, str, int], LoadedMap]
 def build_map(text: str, name: str, seed: int) -> LoadedMap:
     """Read OpenDRIVE text and grow its static world."""
     # Heavy and needed by the first map only; the program's --help and its port check come first.
-    try:
-        from engine.scene import build_static_world
-    except ImportError:
-        from engine.world.plain_scene import build_static_world
+    from engine.scene import build_static_world
     from scenarios.opendrive import client_text, parse
 
     started = time.perf_counter()

@@ -16,6 +16,7 @@ from engine.state import Kind
 from engine.world.attachments import Attachment, matrix_of
 from engine.world.entries import COLLISION, INVALID, NO_PARENT, ActorEntry, SpawnError, checked_attributes, wire_box
 from engine.world.triggers import DEFAULT_SPEED_LIMIT_KMH
+from foundation.errors import RealityError
 from foundation.frames import invert, pose_matrices, rotation_of, transform_points
 from foundation.ids import Tag
 
@@ -165,7 +166,7 @@ def _sensor(world: World, description: ActorDescription, attributes: dict[str, s
     if factory is not None:
         try:
             sensor = factory(attributes, entry.id, seed=world.seed)
-        except ValueError as error:
+        except (ValueError, RealityError) as error:
             world.destroy(entry.id)
             raise SpawnError(f"{INVALID}: {error}") from error
         world.sensing.add(entry.id, sensor, entry.stream_id)
