@@ -1,0 +1,119 @@
+"""FollowTrajectoryAction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from scenarios.openscenario.actions.base import BOTH, LATERAL, Activity, private_action
+from scenarios.openscenario.curves import Curve
+from scenarios.openscenario.nodes import Node
+from scenarios.openscenario.positions import Placement
+from scenarios.openscenario.states import Pose
+from scenarios.openscenario.trajectories import Trajectory
+
+if TYPE_CHECKING:
+    from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.world import Entity, World
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How the trajectory's times become simulation time: time = scale * t + offset, absolute or since the start."""
+
+    absolute: bool
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class FollowTrajectory:
+    """Moves the entity exactly along a trajectory, which it is put on at the start.
+
+    Without timing only the path is given and the speed stays with the longitudinal domain; with timing the
+    trajectory's times give both. Following mode ``follow`` asks for as little deviation as the entity's dynamics
+    allow; default motion has no dynamics, so the deviation is none. The entity looks along the path.
+    """
+
+    trajectory: Trajectory
+    timing: Timing | None
+    start_m: float
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """Lateral, and longitudinal too when it is timed."""
+        return LATERAL if self.timing is None else BOTH
+
+    def begin(self, entity: Entity, world: World) -> Activity | None:
+        """See :class:`PrivateAction`."""
+        follower = _Follow(self.trajectory.curve(world), self.timing, self.start_m, world.time_s)
+        world.place(entity, Placement(follower.pose()))
+        return follower
+
+
+class _Follow(Activity):
+    leaves_lanes: ClassVar[bool] = True
+
+    def __init__(self, curve: Curve, timing: Timing | None, start_m: float, time_s: float) -> None:
+        super().__init__()
+        self._curve, self._timing = curve, timing
+        self._origin = 0.0 if timing is not None and timing.absolute else time_s
+        self._s = start_m if timing is None else max(start_m, self._timed_s(time_s))
+
+    def _timed_s(self, time_s: float) -> float:
+        assert self._timing is not None
+        return self._curve.s_at((time_s - self._origin - self._timing.offset) / self._timing.scale)
+
+    def pose(self) -> Pose:
+        """Return where the entity is on the trajectory."""
+        return self._curve.pose(self._s)
+
+    def distance_to(self, pose: Pose) -> float:
+        """Return the metres along the trajectory to the point nearest to a place; negative when it is behind."""
+        segment = np.diff(self._curve.xy, axis=0)
+        square = np.maximum((segment**2).sum(axis=1), 1e-12)
+        to = np.array([pose.x, pose.y]) - self._curve.xy[:-1]
+        part = np.clip((to * segment).sum(axis=1) / square, 0.0, 1.0)
+        off = ((to - part[:, None] * segment) ** 2).sum(axis=1)
+        i = int(np.argmin(off))
+        return float(self._curve.s[i] + part[i] * (self._curve.s[i + 1] - self._curve.s[i])) - self._s
+
+    def travel(self, entity: Entity, world: World, dt_s: float) -> tuple[float, float]:
+        """See :class:`Activity`; only asked when the trajectory is timed."""
+        after = self._timed_s(world.time_s + dt_s)
+        distance = max(0.0, after - self._s)
+        return distance, distance / dt_s
+
+    def follow(self, entity: Entity, world: World, dt_s: float, distance: float) -> tuple[Pose, float]:
+        """See :class:`Activity`."""
+        before = self._s
+        self._s = min(before + distance, self._curve.length)
+        if self._timing is None:
+            self.done = self._s >= self._curve.length - 1e-9
+        else:
+            assert self._curve.time is not None
+            last = self._origin + self._timing.offset + self._timing.scale * float(self._curve.time[-1])
+            self.done = world.time_s + dt_s >= last - 1e-9
+        return self.pose(), self._s - before
+
+
+@private_action("RoutingAction/FollowTrajectoryAction")
+def read(node: Node, reader: Reader) -> FollowTrajectory:
+    """Read ``FollowTrajectoryAction`` of 1.0 (trajectory inside) to 1.3 (TrajectoryRef)."""
+    reference = node.maybe("TrajectoryRef")
+    trajectory = reader.trajectory(reference if reference is not None else node)
+    child = node.one("TimeReference").only()
+    timing = None
+    if child.tag == "Timing":
+        timing = Timing(
+            child.choice("domainAbsoluteRelative", ("absolute", "relative")) == "absolute",
+            child.number("scale", minimum=1e-9), child.number("offset"),
+        )  # fmt: skip
+        if not trajectory.shape.timed:
+            raise child.error("the trajectory has no times", remedy="give times to its points, or use None")
+    elif child.tag != "None":
+        raise child.error("unknown kind of time reference")
+    node.one("TrajectoryFollowingMode").choice("followingMode", ("position", "follow"))
+    return FollowTrajectory(trajectory, timing, node.number("initialDistanceOffset", 0.0, minimum=0.0))

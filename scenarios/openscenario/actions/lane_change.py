@@ -1,0 +1,88 @@
+"""LaneChangeAction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from scenarios.openscenario.actions.base import LATERAL, Activity, private_action
+from scenarios.openscenario.dynamics import SHAPES, Transition, TransitionDynamics, read_dynamics
+from scenarios.openscenario.nodes import Node
+
+if TYPE_CHECKING:
+    from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.world import Entity, World
+
+
+@dataclass(frozen=True, slots=True)
+class LaneChange:
+    """Moves to the centre (plus an offset) of another lane, counted from an entity's lane or by its id."""
+
+    dynamics: TransitionDynamics
+    lane_id: int | None
+    entity: str | None
+    lanes: int
+    offset: float
+    domains: ClassVar[frozenset[str]] = LATERAL
+
+    def begin(self, entity: Entity, world: World) -> Activity | None:
+        """See :class:`PrivateAction`."""
+        roads = world.roads
+        if entity.track is None:
+            entity.track = world.track(entity.name)
+        here = entity.track
+        if self.lane_id is not None:
+            lane_id = self.lane_id
+        else:
+            assert self.entity is not None
+            other = world.track(self.entity)
+            lane_id = roads.relative_lane(other, self.lanes)
+            if other.road_id != here.road_id:
+                # Lane ids belong to a road: told from the other entity's road, the lane is found by its place.
+                found = roads.along(here, roads.with_lane(other, lane_id, 0.0))
+                if found is None:
+                    raise ValueError(f"no road joins {entity.name} and {self.entity}")
+                t = roads.t(here) + found[1] * here.direction
+                lane_id = roads.track_at(here.road_id, here.s, t, 0.0).lane_id
+        entity.track = roads.with_lane(here, lane_id)
+        return OffsetChange.between(self.dynamics, entity, self.offset)
+
+
+class OffsetChange(Activity):
+    """An offset from the lane's centre that changes along a shape, over time or over metres."""
+
+    def __init__(self, change: Transition, over_distance: bool, hold: bool = False) -> None:
+        super().__init__()
+        self._change, self._over_distance, self._hold = change, over_distance, hold
+        self._x = 0.0
+
+    @classmethod
+    def between(cls, dynamics: TransitionDynamics, entity: Entity, end: float) -> OffsetChange | None:
+        """Return the change from the entity's offset to ``end``; None when it is done at once."""
+        assert entity.track is not None
+        start = entity.track.offset
+        length = dynamics.length(end - start)
+        return cls(Transition(SHAPES[dynamics.shape], start, end, length), dynamics.dimension == "distance")
+
+    def shift(self, entity: Entity, world: World, dt_s: float, distance: float) -> float:
+        """See :class:`Activity`."""
+        self._x += distance if self._over_distance else dt_s
+        if self._x >= self._change.length - 1e-9 and not self._hold:
+            self.done = True
+        return self._change.value(self._x + 1e-9)
+
+
+@private_action("LateralAction/LaneChangeAction")
+def read(node: Node, reader: Reader) -> LaneChange:
+    """Read ``LaneChangeAction``."""
+    dynamics = read_dynamics(node.one("LaneChangeActionDynamics"))
+    offset = node.number("targetLaneOffset", 0.0)
+    child = node.one("LaneChangeTarget").only()
+    if child.tag == "AbsoluteTargetLane":
+        lane_id = child.integer("value")
+        if lane_id == 0:
+            raise child.error("lane 0 is the centre line, nothing can drive on it")
+        return LaneChange(dynamics, lane_id, None, 0, offset)
+    if child.tag == "RelativeTargetLane":
+        return LaneChange(dynamics, None, reader.entity(child), child.integer("value"), offset)
+    raise child.error("unknown kind of target lane")

@@ -1,0 +1,86 @@
+"""LateralDistanceAction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from scenarios.openscenario.actions.base import LATERAL, Activity, private_action
+from scenarios.openscenario.limits import Limits, read_limits
+from scenarios.openscenario.nodes import Node
+
+if TYPE_CHECKING:
+    from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.world import Entity, World
+
+
+@dataclass(frozen=True, slots=True)
+class LateralDistance:
+    """Reaches a lateral distance to an entity, and keeps it if ``continuous``; on the side it is on, or a given one."""
+
+    entity: str
+    distance: float
+    freespace: bool
+    displacement: str
+    continuous: bool
+    limits: Limits
+    domains: ClassVar[frozenset[str]] = LATERAL
+
+    def begin(self, entity: Entity, world: World) -> Activity | None:
+        """See :class:`PrivateAction`."""
+        if entity.track is None:
+            entity.track = world.track(entity.name)
+        return _KeepLateral(self, entity, world)
+
+
+class _KeepLateral(Activity):
+    def __init__(self, action: LateralDistance, entity: Entity, world: World) -> None:
+        super().__init__()
+        self._action = action
+        self._speed = self._acceleration = 0.0
+        side = {"leftToReferencedEntity": 1.0, "rightToReferencedEntity": -1.0}.get(action.displacement)
+        if side is None:
+            side = 1.0 if self._left_of_reference(entity, world)[0] >= 0.0 else -1.0
+        self._side = side
+
+    def _left_of_reference(self, entity: Entity, world: World) -> tuple[float, float]:
+        """Return how far the entity is to the reference's left, and which way its road runs (+1: like the reference)."""
+        assert entity.track is not None
+        found = world.roads.along(world.track(self._action.entity), entity.track)
+        if found is None:
+            raise ValueError(f"no road joins {entity.name} and {self._action.entity}")
+        return found[1], found[2]
+
+    def shift(self, entity: Entity, world: World, dt_s: float, distance: float) -> float:
+        """See :class:`Activity`."""
+        assert entity.track is not None
+        action, limits = self._action, self._action.limits
+        wanted = action.distance
+        if action.freespace:
+            wanted += 0.5 * (entity.record.box.width + world.entity(action.entity).record.box.width)
+        left, way = self._left_of_reference(entity, world)
+        error = (self._side * wanted - left) * way  # offsets count to the left of s
+        if limits.unlimited:
+            self.done = not action.continuous
+            return entity.track.offset + error
+        brake = 0.7 * min(limits.acceleration, limits.deceleration)
+        approach = math.copysign(min(math.sqrt(2.0 * brake * abs(error)), 1.2 * abs(error), limits.speed), error)
+        before = self._speed
+        self._acceleration = limits.step(self._acceleration, (approach - before) / dt_s, dt_s)
+        self._speed = before + self._acceleration * dt_s
+        if not action.continuous and abs(error) < 0.02 and abs(self._speed) < 0.05:
+            self.done = True
+        return entity.track.offset + 0.5 * (before + self._speed) * dt_s
+
+
+@private_action("LateralAction/LateralDistanceAction")
+def read(node: Node, reader: Reader) -> LateralDistance:
+    """Read ``LateralDistanceAction``; distances are measured across the road (coordinate systems lane and road)."""
+    node.choice("coordinateSystem", ("lane", "road", "entity"), "entity")
+    sides = ("any", "leftToReferencedEntity", "rightToReferencedEntity")
+    return LateralDistance(
+        reader.entity(node), node.number("distance", 0.0, minimum=0.0), node.boolean("freespace"),
+        node.choice("displacement", sides, "any"), node.boolean("continuous"),
+        read_limits(node.maybe("DynamicConstraints")),
+    )  # fmt: skip

@@ -1,0 +1,147 @@
+"""SynchronizeAction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from scenarios.openscenario.actions.base import LONGITUDINAL, Activity, private_action
+from scenarios.openscenario.nodes import Node
+from scenarios.openscenario.positions import Placement, Position, read_position
+
+if TYPE_CHECKING:
+    from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.world import Entity, World
+
+
+@dataclass(frozen=True, slots=True)
+class FinalSpeed:
+    """The speed at the target: m/s, or relative to the master's; and from where or when on it is to be held."""
+
+    value: float
+    relative: bool = False
+    factor: bool = False
+    steady_m: float = 0.0
+    steady_s: float = 0.0
+
+    def speed(self, master: float) -> float:
+        """Return it, given the master's speed."""
+        if not self.relative:
+            return self.value
+        return max(0.0, master * self.value if self.factor else master + self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Synchronize:
+    """Makes the entity reach its target at the moment the master reaches its own.
+
+    The master is taken to keep its speed, so the time left is known each step. With a final speed the entity takes the
+    acceleration 6 d / T^2 - (4 v + 2 v_end) / T: the start of the path over d metres in T seconds from v to v_end with the
+    least total acceleration, which is what one follows by planning anew each step. Without one it drives d / T.
+    The standard asks for the meeting only and leaves the way there free.
+    """
+
+    master: str
+    master_target: Position
+    target: Position
+    final: FinalSpeed | None
+    master_tolerance: float
+    tolerance: float
+    domains: ClassVar[frozenset[str]] = LONGITUDINAL
+
+    def begin(self, entity: Entity, world: World) -> Activity | None:
+        """See :class:`PrivateAction`."""
+        return _Synchronize(self, world)
+
+
+class _Synchronize(Activity):
+    def __init__(self, action: Synchronize, world: World) -> None:
+        super().__init__()
+        self._action = action
+        self._goal = action.target.resolve(world)
+        self._master_goal = action.master_target.resolve(world)
+
+    def travel(self, entity: Entity, world: World, dt_s: float) -> tuple[float, float]:
+        """See :class:`Activity`."""
+        action, speed = self._action, entity.motion.speed
+        master = world.entity(action.master)
+        ahead = distance_to(world, entity, self._goal)
+        master_ahead = distance_to(world, master, self._master_goal)
+        if ahead is None or master_ahead is None:
+            raise ValueError(f"{entity.name} or {action.master} has no way to its target")
+        end = None if action.final is None else action.final.speed(master.motion.speed)
+        reached = ahead <= max(action.tolerance, speed * dt_s)
+        master_there = master_ahead <= max(action.master_tolerance, 0.5 * master.motion.speed * dt_s)
+        if reached or master_there:
+            # Whoever is late is late: the standard's tolerances say what still counts as met.
+            self.done = master_there
+            new = speed if end is None else end
+            return 0.5 * (speed + new) * dt_s, new
+        if master.motion.speed < 1e-6:
+            return 0.0, 0.0  # the master never arrives: wait
+        left = master_ahead / master.motion.speed
+        new = self._next_speed(speed, end, ahead, left, dt_s)
+        return 0.5 * (speed + new) * dt_s, new
+
+    def _next_speed(self, speed: float, end: float | None, ahead: float, left: float, dt_s: float) -> float:
+        if end is None:
+            return max(0.0, ahead / max(left, dt_s))
+        final = self._action.final
+        assert final is not None
+        if end > 0.0 and (final.steady_m or final.steady_s):
+            steady = max(final.steady_m, final.steady_s * end)
+            ahead, left = ahead - steady, left - steady / end
+            if ahead <= 0.0 or left <= dt_s:
+                return end
+        if left <= dt_s:
+            return end
+        acceleration = 6.0 * ahead / left**2 - (4.0 * speed + 2.0 * end) / left
+        # Exact for the present plan: its acceleration changes linearly, reaching this value at the middle of the step.
+        jerk = (6.0 * (speed + end) - 12.0 * ahead / left) / left**2
+        return max(0.0, speed + (acceleration + 0.5 * jerk * dt_s) * dt_s)
+
+
+def distance_to(world: World, entity: Entity, goal: Placement) -> float | None:
+    """Return the metres an entity still has to go to a place: along its trajectory, the roads, or straight; <= 0 past it."""
+    path = getattr(entity.lateral, "distance_to", None)
+    if path is not None:
+        return float(path(goal.pose))
+    track = goal.track or world.roads.locate(goal.pose, reach_m=3.0)
+    if entity.track is not None and track is not None:
+        found = world.roads.along(entity.track, track)
+        if found is not None:
+            if entity.track.road_id == track.road_id:
+                return world.roads.lane_length(entity.track, track.s)
+            return found[0]
+    pose, at = goal.pose, entity.motion.pose
+    length = math.hypot(pose.x - at.x, pose.y - at.y)
+    facing = (pose.x - at.x) * math.cos(at.heading) + (pose.y - at.y) * math.sin(at.heading)
+    return math.copysign(length, facing)
+
+
+def _read_final(node: Node | None) -> FinalSpeed | None:
+    if node is None:
+        return None
+    child = node.only()
+    metres = seconds = 0.0
+    if (steady := child.maybe("TargetDistanceSteadyState")) is not None:
+        metres = steady.number("distance", minimum=0.0)
+    if (steady := child.maybe("TargetTimeSteadyState")) is not None:
+        seconds = steady.number("time", minimum=0.0)
+    if child.tag == "AbsoluteSpeed":
+        return FinalSpeed(child.number("value", minimum=0.0), steady_m=metres, steady_s=seconds)
+    if child.tag == "RelativeSpeedToMaster":
+        factor = child.choice("speedTargetValueType", ("delta", "factor")) == "factor"
+        return FinalSpeed(child.number("value"), True, factor, metres, seconds)
+    raise child.error("unknown kind of final speed")
+
+
+@private_action("SynchronizeAction")
+def read(node: Node, reader: Reader) -> Synchronize:
+    """Read ``SynchronizeAction``."""
+    return Synchronize(
+        reader.entity(node, "masterEntityRef"), read_position(node.one("TargetPositionMaster"), reader),
+        read_position(node.one("TargetPosition"), reader), _read_final(node.maybe("FinalSpeed")),
+        node.number("targetToleranceMaster", 0.0, minimum=0.0), node.number("targetTolerance", 0.0, minimum=0.0),
+    )  # fmt: skip

@@ -1,0 +1,62 @@
+"""RelativeClearanceCondition."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenarios.openscenario.conditions.base import Memory, entity_condition
+from scenarios.openscenario.distances import Measure
+from scenarios.openscenario.nodes import Node
+
+if TYPE_CHECKING:
+    from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.world import Entity, World
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeClearance:
+    """True when no other entity is in the given lanes within the given distances along them.
+
+    ``lanes`` are (from, to) counted from the entity's lane, to its left positive; empty means every lane. Without
+    ``opposite`` only lanes driven in the entity's direction count. Bodies reach into the range with ``free_space``.
+    """
+
+    opposite: bool
+    forward: float
+    backward: float
+    free_space: bool
+    lanes: tuple[tuple[float, float], ...]
+    entities: tuple[str, ...]
+
+    def holds(self, entity: Entity, world: World, memory: Memory) -> bool:
+        """See :class:`EntityCondition`."""
+        if entity.track is None:
+            return True
+        names = self.entities or tuple(name for name in world.entities if name != entity.name)
+        for name in names:
+            other = world.entities[name]
+            if not other.present or other.track is None or not self._in_lanes(entity, other, world):
+                continue
+            gap = Measure("lane", "longitudinal", self.free_space).between(world, entity, other)
+            if gap is not None and gap.distance <= (self.forward if gap.ahead else self.backward):
+                return False
+        return True
+
+    def _in_lanes(self, entity: Entity, other: Entity, world: World) -> bool:
+        found = world.roads.lanes_between(entity.track, other.track)
+        if found is None or (not self.opposite and not found.same_direction):
+            return False
+        return not self.lanes or any(low <= found.lanes <= high for low, high in self.lanes)
+
+
+@entity_condition("RelativeClearanceCondition")
+def read(node: Node, reader: Reader) -> RelativeClearance:
+    """Read ``RelativeClearanceCondition``; an absent end of a lane range is open, absent distances are 0."""
+    ranges = tuple((n.number("from", -math.inf), n.number("to", math.inf)) for n in node.many("RelativeLaneRange"))
+    return RelativeClearance(
+        node.boolean("oppositeLanes"), node.number("distanceForward", 0.0, minimum=0.0),
+        node.number("distanceBackward", 0.0, minimum=0.0), node.boolean("freeSpace"), ranges,
+        tuple(reader.entity(n) for n in node.many("EntityRef")),
+    )  # fmt: skip

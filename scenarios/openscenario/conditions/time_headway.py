@@ -1,0 +1,44 @@
+"""TimeHeadwayCondition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenarios.openscenario.conditions.base import Memory, entity_condition, read_rule
+from scenarios.openscenario.distances import Measure, read_measure
+from scenarios.openscenario.nodes import Node
+from scenarios.openscenario.parameters import compare
+
+if TYPE_CHECKING:
+    from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.world import Entity, World
+
+
+@dataclass(frozen=True, slots=True)
+class TimeHeadway:
+    """Compares the distance to a reference entity ahead, divided by the triggering entity's own speed.
+
+    It has no value, and the condition is false, while the triggering entity stands or the reference is not ahead.
+    """
+
+    entity: str
+    measure: Measure
+    value: float
+    rule: str
+
+    def holds(self, entity: Entity, world: World, memory: Memory) -> bool:
+        """See :class:`EntityCondition`."""
+        other = world.entities[self.entity]
+        if not other.present or entity.motion.speed < 1e-6:
+            return False
+        gap = self.measure.between(world, entity, other)
+        if gap is None or not gap.ahead:
+            return False
+        return compare(self.rule, gap.distance / entity.motion.speed, self.value)
+
+
+@entity_condition("TimeHeadwayCondition")
+def read(node: Node, reader: Reader) -> TimeHeadway:
+    """Read ``TimeHeadwayCondition``."""
+    return TimeHeadway(reader.entity(node), read_measure(node), node.number("value", minimum=0.0), read_rule(node))

@@ -1,0 +1,171 @@
+"""Curves that trajectories follow: sampled by arc length, pure numpy.
+
+Polylines are exact. Clothoids are integrated from their curvature (midpoint rule on samples at most 0.1 m apart, error of
+order step^2 * curvature change), NURBS evaluated with de Boor's recursion at 64 points a knot span.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scenarios.openscenario.states import Pose, wrap
+
+Floats = npt.NDArray[np.float64]
+STEP_M = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A curve over the ground.
+
+    Attributes:
+        s: (N,) arc length from the start, strictly increasing, metres.
+        xy: (N, 2) points.
+        heading: (N,) tangent at each point, radians, unwrapped; for polylines of the segment that begins there.
+        lift: (N,) height above ``ground`` at each point.
+        time: (N,) seconds, or None when the shape carries no times.
+        smooth: whether the heading changes between points (clothoid, NURBS) or jumps at them (polyline).
+        ground: gives the height of the road at (x, y).
+    """
+
+    s: Floats
+    xy: Floats
+    heading: Floats
+    lift: Floats
+    time: Floats | None
+    smooth: bool
+    ground: Callable[[float, float], float]
+
+    @property
+    def length(self) -> float:
+        """Metres from start to end."""
+        return float(self.s[-1])
+
+    def pose(self, s: float) -> Pose:
+        """Return the pose at ``s`` metres from the start; the ends hold beyond them."""
+        s = min(max(s, 0.0), self.length)
+        i = int(min(max(np.searchsorted(self.s, s, side="right") - 1, 0), len(self.s) - 2))
+        span = self.s[i + 1] - self.s[i]
+        f = (s - self.s[i]) / span
+        x, y = self.xy[i] + f * (self.xy[i + 1] - self.xy[i])
+        turn = float(self.heading[i + 1] - self.heading[i]) if self.smooth else 0.0
+        lift = self.lift[i] + f * (self.lift[i + 1] - self.lift[i])
+        z = self.ground(float(x), float(y)) + float(lift)
+        return Pose(float(x), float(y), z, wrap(float(self.heading[i]) + f * turn))
+
+    def s_at(self, time: float) -> float:
+        """Return how far along the curve its times say one is at ``time``."""
+        assert self.time is not None
+        return float(np.interp(time, self.time, self.s))
+
+
+def polyline(
+    points: Floats, times: Sequence[float] | None, ground: Callable[[float, float], float], closed: bool
+) -> Curve:
+    """Return a polyline through (N, 3) points; points that repeat the one before are dropped."""
+    if closed and len(points) > 2 and times is None:
+        points = np.vstack([points, points[:1]])
+    keep = [0]
+    for i in range(1, len(points)):
+        if math.dist(points[i][:2], points[keep[-1]][:2]) > 1e-6:
+            keep.append(i)
+    if len(keep) < 2:
+        raise ValueError("a trajectory needs at least two different points")
+    points = points[keep]
+    step = np.diff(points[:, :2], axis=0)
+    heading = np.arctan2(step[:, 1], step[:, 0])
+    s = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
+    return Curve(
+        s, points[:, :2], np.append(heading, heading[-1]), _lifts(points, ground),
+        None if times is None else np.asarray(times, dtype=np.float64)[keep], False, ground,
+    )  # fmt: skip
+
+
+def clothoids(
+    start: Pose,
+    segments: Sequence[tuple[float, float, float]],
+    times: tuple[float, float] | None,
+    ground: Callable[[float, float], float],
+) -> Curve:
+    """Return a chain of clothoids.
+
+    Args:
+        start: where the first begins.
+        segments: (curvature at the start, curvature at the end, length) each, 1/m and m.
+        times: at the start and at the end, when the shape carries them.
+        ground: height of the road.
+    """
+    s_parts, heading_parts = [np.zeros(1)], [np.array([start.heading])]
+    for k0, k1, length in segments:
+        count = max(2, math.ceil(length / STEP_M) + 1)
+        local = np.linspace(0.0, length, count)[1:]
+        heading_parts.append(heading_parts[-1][-1] + k0 * local + 0.5 * (k1 - k0) / length * local**2)
+        s_parts.append(s_parts[-1][-1] + local)
+    s, heading = np.concatenate(s_parts), np.concatenate(heading_parts)
+    middle = 0.5 * (heading[1:] + heading[:-1])
+    turn = np.diff(heading)
+    # A chord of an arc of length ds that turns by a is ds sin(a/2) / (a/2) long.
+    chord = np.diff(s) * np.sinc(turn / (2.0 * np.pi))
+    x = start.x + np.concatenate([[0.0], np.cumsum(chord * np.cos(middle))])
+    y = start.y + np.concatenate([[0.0], np.cumsum(chord * np.sin(middle))])
+    lift = np.full(len(s), start.z - ground(start.x, start.y))
+    time = None if times is None else np.interp(s, [0.0, s[-1]], times)
+    return Curve(s, np.stack([x, y], axis=1), heading, lift, time, True, ground)
+
+
+def nurbs(
+    order: int,
+    points: Floats,
+    weights: Sequence[float],
+    knots: Sequence[float],
+    times: Sequence[float] | None,
+    ground: Callable[[float, float], float],
+) -> Curve:
+    """Return a NURBS curve of ``order`` (degree + 1) through the hull of (N, 3) control points.
+
+    Times belong to control points; they are carried to the curve by the same basis functions, without weights.
+    """
+    degree = order - 1
+    u = np.asarray(knots, dtype=np.float64)
+    spans = [(a, b) for a, b in zip(u[degree:-order], u[degree + 1 :]) if b > a]
+    at = np.unique(np.concatenate([np.linspace(a, b, 65) for a, b in spans]))
+    basis = np.array([_basis(u, degree, len(points), value) for value in at])
+    weighted = basis * np.asarray(weights)
+    xyz = (weighted @ points) / weighted.sum(axis=1, keepdims=True)
+    step = np.diff(xyz[:, :2], axis=0)
+    ds = np.hypot(step[:, 0], step[:, 1])
+    keep = np.concatenate([[True], ds > 1e-9])
+    xyz, basis = xyz[keep], basis[keep]
+    s = np.concatenate([[0.0], np.cumsum(ds[ds > 1e-9])])
+    heading = np.unwrap(np.arctan2(np.gradient(xyz[:, 1], s), np.gradient(xyz[:, 0], s)))
+    time = None if times is None else basis @ np.asarray(times, dtype=np.float64)
+    return Curve(s, xyz[:, :2], heading, _lifts(xyz, ground), time, True, ground)
+
+
+def _basis(u: Floats, degree: int, count: int, value: float) -> Floats:
+    """Return the (count,) B-spline basis functions at ``value`` (Cox and de Boor)."""
+    last = float(u[-1])
+    base = np.array([1.0 if u[i] <= value < u[i + 1] else 0.0 for i in range(len(u) - 1)])
+    if value >= last:
+        base[:] = 0.0
+        base[max(i for i in range(len(u) - 1) if u[i] < last)] = 1.0
+    for p in range(1, degree + 1):
+        raised = np.zeros(len(base) - 1)
+        for i in range(len(raised)):
+            left = u[i + p] - u[i]
+            right = u[i + p + 1] - u[i + 1]
+            if left > 0.0:
+                raised[i] += (value - u[i]) / left * base[i]
+            if right > 0.0:
+                raised[i] += (u[i + p + 1] - value) / right * base[i + 1]
+        base = raised
+    return base[:count]
+
+
+def _lifts(points: Floats, ground: Callable[[float, float], float]) -> Floats:
+    return np.array([z - ground(float(x), float(y)) for x, y, z in points])

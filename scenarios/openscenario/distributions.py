@@ -1,0 +1,280 @@
+"""Parameter value distributions: from one file to the concrete scenarios it stands for.
+
+Deterministic distributions multiply: every value set with every value of every set and range. Stochastic ones draw
+``numberOfTestRuns`` samples; each parameter has its own random stream, so adding one does not change the others.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from foundation.seeds import generator
+from scenarios.openscenario.expressions import text_of
+from scenarios.openscenario.nodes import Node, parse_file
+from scenarios.openscenario.parameters import NUMERIC, Parameter, Scope, read_declarations, type_problem
+
+MAX_CONCRETE = 100_000
+Draw = Callable[[np.random.Generator], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Concrete:
+    """One concrete scenario: the file, and the parameter values to load it with."""
+
+    name: str
+    scenario_path: Path
+    parameters: Mapping[str, str]
+    seed: int
+
+
+def expand(path: str | Path, samples: int | None = None, seed: int = 0) -> list[Concrete]:
+    """Return the concrete scenarios of a file.
+
+    A scenario file stands for itself. A deterministic distribution is enumerated; with ``samples`` smaller than that,
+    so many of its points are drawn without repetition, in order. A stochastic one is sampled ``samples`` times (default: as
+    often as the file says).
+
+    Args:
+        path: a scenario or a parameter value distribution.
+        samples: how many concrete scenarios are wanted at most (exactly, when stochastic).
+        seed: of the caller's run. 0 with a ``randomSeed`` in the file uses the file's alone.
+
+    Raises:
+        OpenScenarioError: the distribution is wrong, or asks for parameters the scenario does not declare.
+    """
+    path = Path(path)
+    root = Node(parse_file(path), path, Scope())
+    if root.tag != "OpenSCENARIO":
+        raise root.error("this is no OpenSCENARIO file", remedy="the root element must be OpenSCENARIO")
+    node = root.maybe("ParameterValueDistribution")
+    if node is None:
+        return [Concrete(path.stem, path, {}, seed)]
+    root.one("FileHeader").skip()
+    file = Path(node.one("ScenarioFile").text("filepath"))
+    scenario = file if file.is_absolute() else path.parent / file
+    if not scenario.is_file():
+        raise node.one("ScenarioFile").error(f"scenario {file} does not exist", remedy=f"looked for {scenario}")
+    declared = _declared(scenario)
+    deterministic, stochastic = node.maybe("Deterministic"), node.maybe("Stochastic")
+    if (deterministic is None) == (stochastic is None):
+        raise node.error("exactly one of Deterministic and Stochastic is needed")
+    if deterministic is not None:
+        points = _deterministic(deterministic, declared)
+        root.sweep()
+        if samples is not None and samples < len(points):
+            chosen = generator(seed, "expand", path.stem).choice(len(points), size=samples, replace=False)
+            points = [points[i] for i in sorted(chosen)]
+    else:
+        assert stochastic is not None
+        points = _stochastic(stochastic, declared, samples, seed, path)
+        root.sweep()
+    width = max(3, len(str(len(points) - 1)))
+    return [Concrete(f"{path.stem}-{i:0{width}d}", scenario, point, seed) for i, point in enumerate(points)]
+
+
+def _declared(scenario: Path) -> dict[str, Parameter]:
+    root = Node(parse_file(scenario), scenario, Scope())
+    return read_declarations(root, None, {}).parameters
+
+
+def _check(node: Node, declared: Mapping[str, Parameter], name: str, text: str) -> str:
+    if name not in declared:
+        raise node.error(
+            f"the scenario declares no parameter {name!r}", remedy="it declares " + ", ".join(sorted(declared))
+        )
+    if problem := type_problem(declared[name].type, text):
+        raise node.error(f"parameter {name}: value {text!r} {problem}")
+    return text
+
+
+def _deterministic(node: Node, declared: Mapping[str, Parameter]) -> list[dict[str, str]]:
+    axes: list[list[dict[str, str]]] = []
+    taken: dict[str, Node] = {}
+    for child in node.children():
+        if child.tag == "DeterministicMultiParameterDistribution":
+            axis = _value_sets(child, declared)
+        elif child.tag == "DeterministicSingleParameterDistribution":
+            axis = _single(child, declared)
+        else:
+            raise child.error("unknown kind of deterministic distribution")
+        for name in {name for point in axis for name in point}:
+            if name in taken:
+                raise child.error(f"parameter {name!r} is distributed twice, first in line {taken[name].line}")
+            taken[name] = child
+        axes.append(axis)
+        if math.prod(len(a) for a in axes) > MAX_CONCRETE:
+            raise child.error(f"more than {MAX_CONCRETE} concrete scenarios")
+    if not axes:
+        raise node.error("there is no distribution in it")
+    return [{k: v for part in combination for k, v in part.items()} for combination in itertools.product(*axes)]
+
+
+def _value_sets(node: Node, declared: Mapping[str, Parameter]) -> list[dict[str, str]]:
+    axis = []
+    child = node.only()
+    if child.tag != "ValueSetDistribution":
+        raise child.error("unknown kind of distribution")
+    for group in child.many("ParameterValueSet"):
+        point: dict[str, str] = {}
+        for assignment in group.many("ParameterAssignment"):
+            name = str(assignment.raw("parameterRef")).lstrip("$")
+            if name in point:
+                raise assignment.error(f"parameter {name!r} is assigned twice")
+            point[name] = _check(assignment, declared, name, assignment.text("value"))
+        axis.append(point)
+    if not axis:
+        raise child.error("there is no value set in it")
+    return axis
+
+
+def _single(node: Node, declared: Mapping[str, Parameter]) -> list[dict[str, str]]:
+    name = node.text("parameterName")
+    child = node.only()
+    if child.tag == "DistributionSet":
+        values = [_check(e, declared, name, e.text("value")) for e in child.many("Element")]
+    elif child.tag == "DistributionRange":
+        values = [_check(child, declared, name, text) for text in _range(child, declared, name)]
+    else:
+        raise child.error("this distribution is not supported", remedy="use DistributionSet or DistributionRange")
+    if not values:
+        raise child.error("there is no value in it")
+    return [{name: value} for value in values]
+
+
+def _limits(node: Node) -> tuple[float, float]:
+    low, high = node.number("lowerLimit"), node.number("upperLimit")
+    if high < low:
+        raise node.error(f"the upper limit {high:g} is below the lower limit {low:g}")
+    return low, high
+
+
+def _range(node: Node, declared: Mapping[str, Parameter], name: str) -> list[str]:
+    """Return lower, lower + step, ... up to and including upper when the steps meet it (within 1e-6 of a step)."""
+    low, high = _limits(node.one("Range"))
+    step = node.number("stepWidth")
+    if step <= 0.0:
+        raise node.error("stepWidth must be above 0")
+    count = math.floor((high - low) / step + 1e-6) + 1
+    if count > MAX_CONCRETE:
+        raise node.error(f"more than {MAX_CONCRETE} values")
+    if name in declared and declared[name].type not in NUMERIC:
+        raise node.error(f"parameter {name} is a {declared[name].type}, a range has no meaning for it")
+    # Rounded to nine digits of the step, so that 1.1 + 2 * 0.2 reads 1.5.
+    digits = max(0, 9 - math.floor(math.log10(step)))
+    return [text_of(round(low + i * step, digits)) for i in range(count)]
+
+
+def _stochastic(
+    node: Node, declared: Mapping[str, Parameter], samples: int | None, seed: int, path: Path
+) -> list[dict[str, str]]:
+    runs = node.integer("numberOfTestRuns", minimum=1)
+    own_seed = int(node.number("randomSeed", 0.0))
+    draws: dict[str, tuple[Node, Draw]] = {}
+    for child in node.many("StochasticDistribution"):
+        name = child.text("parameterName")
+        if name in draws:
+            raise child.error(f"parameter {name!r} is distributed twice")
+        if name not in declared:
+            raise child.error(f"the scenario declares no parameter {name!r}")
+        draws[name] = (child, _draw(child, declared[name]))
+    if not draws:
+        raise node.error("there is no distribution in it")
+    count = runs if samples is None else samples
+    if count > MAX_CONCRETE:
+        raise node.error(f"more than {MAX_CONCRETE} samples")
+    streams = {name: generator(seed, "expand", path.stem, own_seed, name) for name in draws}
+    return [
+        {name: _check(child, declared, name, draw(streams[name])) for name, (child, draw) in draws.items()}
+        for _ in range(count)
+    ]
+
+
+def _draw(node: Node, parameter: Parameter) -> Draw:
+    """Return a function that draws one value of the parameter as text."""
+    child = node.only()
+    if child.tag == "ProbabilityDistributionSet":
+        return _weighted_texts(child)
+    readers: dict[str, Callable[[Node], Callable[[np.random.Generator], float]]] = {
+        "UniformDistribution": _uniform,
+        "NormalDistribution": _normal,
+        "LogNormalDistribution": _log_normal,
+        "PoissonDistribution": _poisson,
+        "Histogram": _histogram,
+    }
+    if child.tag not in readers:
+        raise child.error("this distribution is not supported", remedy="use one of " + ", ".join(sorted(readers)))
+    if parameter.type not in NUMERIC:
+        raise child.error(
+            f"parameter {parameter.name} is a {parameter.type}; only numbers can be distributed like this"
+        )
+    draw = readers[child.tag](child)
+    if parameter.type == "double":
+        return lambda rng: text_of(float(draw(rng)))
+    return lambda rng: text_of(float(round(draw(rng))))
+
+
+def _weighted_texts(node: Node) -> Draw:
+    elements = [(e.text("value"), e.number("weight", minimum=0.0)) for e in node.many("Element")]
+    total = sum(weight for _, weight in elements)
+    if total <= 0.0:
+        raise node.error("weights must add up to more than 0")
+    shares = [weight / total for _, weight in elements]
+    return lambda rng: elements[int(rng.choice(len(elements), p=shares))][0]
+
+
+def _uniform(node: Node) -> Callable[[np.random.Generator], float]:
+    low, high = _limits(node.one("Range"))
+    return lambda rng: float(rng.uniform(low, high))
+
+
+def _within(node: Node, draw: Callable[[np.random.Generator], float]) -> Callable[[np.random.Generator], float]:
+    """Return ``draw`` restricted to the optional Range: values outside are drawn again."""
+    limits = node.maybe("Range")
+    if limits is None:
+        return draw
+    low, high = _limits(limits)
+
+    def bounded(rng: np.random.Generator) -> float:
+        for _ in range(10_000):
+            value = draw(rng)
+            if low <= value <= high:
+                return value
+        raise limits.error("hardly any value of the distribution lies in this range")
+
+    return bounded
+
+
+def _normal(node: Node) -> Callable[[np.random.Generator], float]:
+    mean, variance = node.number("expectedValue"), node.number("variance", minimum=0.0)
+    return _within(node, lambda rng: float(rng.normal(mean, math.sqrt(variance))))
+
+
+def _log_normal(node: Node) -> Callable[[np.random.Generator], float]:
+    """Expected value and variance are those of the underlying normal distribution (ASAM: ln X ~ N)."""
+    mean, variance = node.number("expectedValue"), node.number("variance", minimum=0.0)
+    return _within(node, lambda rng: float(rng.lognormal(mean, math.sqrt(variance))))
+
+
+def _poisson(node: Node) -> Callable[[np.random.Generator], float]:
+    mean = node.number("expectedValue", minimum=0.0)
+    return _within(node, lambda rng: float(rng.poisson(mean)))
+
+
+def _histogram(node: Node) -> Callable[[np.random.Generator], float]:
+    bins = [(*_limits(b.one("Range")), b.number("weight", minimum=0.0)) for b in node.many("Bin")]
+    total = sum(weight for _, _, weight in bins)
+    if total <= 0.0:
+        raise node.error("weights must add up to more than 0")
+    shares = [weight / total for _, _, weight in bins]
+
+    def draw(rng: np.random.Generator) -> float:
+        low, high, _ = bins[int(rng.choice(len(bins), p=shares))]
+        return float(rng.uniform(low, high))
+
+    return draw

@@ -1,0 +1,194 @@
+"""Default motion: exact kinematics of the standard's default controller.
+
+Without an action the speed stays, and an entity on a lane keeps its lane and its offset from the centre. The speed is that of the
+reference point along its own path: while it also moves sideways, it goes forward so much less. Heading follows the path.
+
+Vehicles keep to lanes. Pedestrians and things do so only while they look along the lane (within 45 degrees); else they go
+straight on, so that somebody put across the road walks across it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scenarios.openscenario.control import view
+from scenarios.openscenario.controllers import Autopilot, Kinematic, Speed, VehicleDrive, Walk
+from scenarios.openscenario.entities import VehicleRecord
+from scenarios.openscenario.states import Motion, Pose, wrap
+
+if TYPE_CHECKING:
+    from scenarios.openscenario.world import Entity, World
+
+
+def advance(world: World) -> dict[str, VehicleDrive | Walk | Autopilot]:
+    """Move every kinematic entity by one step and return what controllers want of physical bodies.
+
+    Controllers see the world as it was before anybody moved, and are asked in the order of the entities.
+    """
+    wishes: dict[str, VehicleDrive | Walk | Autopilot] = {}
+    answers = {
+        name: e.binding.controller.step(view(world, e), world.dt_s)
+        for name, e in world.entities.items()
+        if e.present and e.binding is not None and e.binding.active
+    }
+    for name, entity in world.entities.items():
+        if not entity.present or entity.towed_by:
+            continue
+        answer = answers.get(name)
+        if isinstance(answer, VehicleDrive | Walk | Autopilot):
+            wishes[name] = answer
+        elif isinstance(answer, Kinematic):
+            _put(world, entity, answer)
+        else:
+            _default(world, entity, answer.speed if isinstance(answer, Speed) else None)
+    for entity in world.entities.values():
+        if entity.present and entity.towed_by:
+            _tow(world, entity)
+    world.moved()
+    return wishes
+
+
+def _put(world: World, entity: Entity, answer: Kinematic) -> None:
+    old, dt = entity.motion, world.dt_s
+    delta = answer.pose.location - old.pose.location
+    entity.track = world.roads.locate(answer.pose)
+    _finish(world, entity, answer.pose, answer.speed, delta / dt, float(np.linalg.norm(delta)))
+
+
+def _default(world: World, entity: Entity, speed: float | None) -> None:
+    dt = world.dt_s
+    binding = entity.binding
+    if binding is not None and binding.longitudinal:
+        new = entity.motion.speed if speed is None else max(0.0, speed)
+        distance = 0.5 * (entity.motion.speed + new) * dt
+    elif entity.longitudinal is not None:
+        distance, new = entity.longitudinal.travel(entity, world, dt)
+    else:
+        new = entity.motion.speed
+        distance = new * dt
+    activity = entity.lateral
+    if activity is not None and activity.leaves_lanes:
+        pose, gone = activity.follow(entity, world, dt, distance)
+        entity.track = None
+        _along(world, entity, pose, new, gone)
+        if activity.done:
+            entity.track = world.roads.locate(pose)
+    elif entity.track is not None and (activity is not None or _keeps_lane(world, entity)):
+        _on_lane(world, entity, distance, new)
+    else:
+        _straight(world, entity, distance, new)
+    for domain in ("longitudinal", "lateral"):
+        running = getattr(entity, domain)
+        if running is not None and (running.done or running.stopped):
+            setattr(entity, domain, None)
+
+
+def _keeps_lane(world: World, entity: Entity) -> bool:
+    if entity.is_vehicle or entity.track is None:
+        return entity.track is not None
+    if entity.motion.speed == 0.0:
+        return False
+    lane = world.roads.pose(entity.track)
+    return abs(wrap(entity.motion.pose.heading - lane.heading)) < math.pi / 4.0
+
+
+def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> None:
+    assert entity.track is not None
+    roads, before = world.roads, entity.track
+    offset = before.offset
+    if entity.lateral is not None:
+        offset = entity.lateral.shift(entity, world, world.dt_s, distance)
+    side = offset - before.offset
+    forward = math.sqrt(max(distance * distance - side * side, 0.0))
+    track, gone = roads.advance(before, forward, entity.route)
+    entity.at_end_of_road = gone < forward - 1e-6
+    flip = track.direction * before.direction
+    # The lane may count its offset from the other side after a change of road.
+    track = replace(track, offset=track.offset + side * flip)
+    entity.track = track
+    pose = roads.pose(track)
+    if distance > 1e-12:
+        slope = math.atan2(side * before.direction, max(forward, 1e-9)) if forward > 1e-9 else 0.0
+        pose = replace(pose, heading=wrap(pose.heading + slope))
+    else:
+        pose = replace(pose, heading=entity.motion.pose.heading)
+    if entity.at_end_of_road:
+        speed = 0.0
+    _along(world, entity, pose, speed, math.hypot(gone, side))
+
+
+def _straight(world: World, entity: Entity, distance: float, speed: float) -> None:
+    old = entity.motion.pose
+    if distance == 0.0:
+        _along(world, entity, old, speed, 0.0)
+        return
+    x, y = old.x + distance * math.cos(old.heading), old.y + distance * math.sin(old.heading)
+    lift = old.z - world.roads.height(old.x, old.y)
+    pose = Pose(x, y, world.roads.height(x, y) + lift, old.heading, old.pitch, old.roll)
+    entity.track = world.roads.locate(pose)
+    _along(world, entity, pose, speed, distance)
+
+
+def _along(world: World, entity: Entity, pose: Pose, speed: float, distance: float) -> None:
+    """Finish a step whose path is tangent to the new heading."""
+    forward = np.array(pose.point(1.0, 0.0)) - pose.location
+    _finish(world, entity, pose, speed, forward * speed, distance)
+
+
+def _finish(world: World, entity: Entity, pose: Pose, speed: float, velocity: np.ndarray, distance: float) -> None:
+    old, dt = entity.motion, world.dt_s
+    acceleration = (velocity - np.array(old.velocity)) / dt
+    entity.motion = Motion(
+        pose,
+        speed,
+        (float(velocity[0]), float(velocity[1]), float(velocity[2])),
+        (float(acceleration[0]), float(acceleration[1]), float(acceleration[2])),
+        wrap(pose.heading - old.pose.heading) / dt,
+    )
+    entity.traveled_m += distance
+
+
+def _tow(world: World, entity: Entity) -> None:
+    """Pull a trailer: its coupler stays on the hitch, its axle does not slip sideways (tractrix)."""
+    front = world.entities[entity.towed_by]
+    if not front.present or not isinstance(front.record, VehicleRecord) or not isinstance(entity.record, VehicleRecord):
+        return
+    hx, hy, hz = front.motion.pose.point(front.record.hitch_x or 0.0, 0.0)
+    reach = entity.record.coupler_x or 0.0
+    old = entity.motion.pose
+    heading = math.atan2(hy - old.y, hx - old.x) if reach > 1e-6 else front.motion.pose.heading
+    x, y = hx - reach * math.cos(heading), hy - reach * math.sin(heading)
+    pose = Pose(x, y, world.roads.height(x, y), heading, front.motion.pose.pitch, front.motion.pose.roll)
+    entity.track = None
+    speed = front.motion.speed * math.cos(wrap(front.motion.pose.heading - heading))
+    _along(world, entity, pose, max(0.0, speed), math.hypot(x - old.x, y - old.y))
+
+
+def clocks(world: World) -> None:
+    """Count how long each entity has stood, been off the road or at the end of one. Called once a step, after motion."""
+    for entity in world.entities.values():
+        if not entity.present:
+            continue
+        entity.standing_s = entity.standing_s + world.dt_s if entity.is_standing else 0.0
+        entity.at_end_s = entity.at_end_s + world.dt_s if entity.at_end_of_road else 0.0
+        if world.watch_off_road:
+            was = entity.is_off_road
+            entity.is_off_road = off_road(world, entity)
+            entity.off_road_s = entity.off_road_s + world.dt_s if entity.is_off_road and was else 0.0
+
+
+def off_road(world: World, entity: Entity) -> bool:
+    """Return whether the reference point is outside every lane (lanes of type none are no road)."""
+    if entity.track is None:
+        track = world.roads.locate(entity.motion.pose)
+        if track is None:
+            return True
+    else:
+        track = world.roads.nearest_lane(entity.track)
+        if abs(track.offset) > 0.5 * world.roads.width(track) + 1e-6:
+            return True
+    return track.lane_id != 0 and world.roads.network.lane_type(track.road_id, track.lane_id, track.s) == "none"
