@@ -128,11 +128,16 @@ class Actors:
             shape = self._shapes[id(model)] = _make_shape(model)
         shape.users += 1
         node = core.GeomNode(f"actor {actor_id}")
+        glass = core.GeomNode("glass")
         for geom, clear in shape.geoms:
-            node.add_geom(geom, _GLASS if clear else core.RenderState.make_empty())
+            (glass if clear else node).add_geom(geom)
         node.set_bounds(shape.bounds)
         node.set_final(True)
         path = self.root.attach_new_node(node)
+        if glass.get_num_geoms():
+            pane = path.attach_new_node(glass)
+            pane.set_tag("kind", "actor glass")
+            pane.set_state(_GLASS)
         switch = core.PTA_LVecBase4f.empty_array(1)
         joints = core.PTA_LMatrix4f.empty_array(MAX_JOINTS)
         path.set_shader_input("actor", switch)

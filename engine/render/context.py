@@ -56,7 +56,7 @@ class Context:
         properties.set_rgba_bits(8, 8, 8, 8)
         properties.set_depth_bits(24)
         self.host = self.engine.make_output(
-            self.pipe, "host", 0, properties, core.WindowProperties.size(1, 1), core.GraphicsPipe.BF_refuse_window
+            self.pipe, "host", 0, properties, _size(1, 1), core.GraphicsPipe.BF_refuse_window
         )
         if self.host is None or self.host.get_gsg() is None:
             raise RenderError(_no_gl("no off-screen buffer could be made"))
@@ -77,7 +77,7 @@ class Context:
             name,
             sort,
             properties,
-            core.WindowProperties.size(width, height),
+            _size(width, height),
             core.GraphicsPipe.BF_refuse_window | core.GraphicsPipe.BF_resizeable,
             self.gsg,
             self.host,
@@ -88,6 +88,12 @@ class Context:
         buffer.set_clear_color_active(False)
         buffer.set_clear_depth_active(False)
         return buffer
+
+
+def _size(width: int, height: int) -> core.WindowProperties:
+    properties = core.WindowProperties()
+    properties.set_size(width, height)
+    return properties
 
 
 def _no_gl(reason: str) -> str:

@@ -141,8 +141,8 @@ def is_overlay(mesh: Mesh) -> bool:
     return mesh.tag == Tag.ROAD_LINES
 
 
-@lru_cache(maxsize=1)
-def _vertex_format() -> core.GeomVertexFormat:
+@lru_cache(maxsize=4)
+def _vertex_format(extra: tuple[tuple[str, int], ...] = ()) -> core.GeomVertexFormat:
     geom = core.Geom
     array = core.GeomVertexArrayFormat()
     array.add_column(core.InternalName.get_vertex(), 3, geom.NT_float32, geom.C_point)
@@ -150,17 +150,21 @@ def _vertex_format() -> core.GeomVertexFormat:
         # C_color is the one content that reaches the shader normalized to 0..1.
         array.add_column(core.InternalName.make(name), 4, geom.NT_uint8, geom.C_color)
     array.add_column(core.InternalName.make("uv"), 2, geom.NT_float32, geom.C_other)
+    for name, width in extra:
+        array.add_column(core.InternalName.make(name), width, geom.NT_float32, geom.C_other)
     vertex_format = core.GeomVertexFormat()
     vertex_format.add_array(array)
     return core.GeomVertexFormat.register_format(vertex_format)
 
 
 def to_geom(part: Triangles) -> core.Geom:
-    """Return a Panda3D geom; the arrays are copied."""
-    data = core.GeomVertexData("mesh", _vertex_format(), core.Geom.UH_static)
+    """Return a Panda3D geom; the arrays are copied. Columns after :data:`VERTEX_DTYPE`'s must be float32."""
+    dtype = part.vertices.dtype
+    extra = tuple((name, dtype[name].shape[0]) for name in (dtype.names or ())[len(VERTEX_DTYPE.names or ()) :])
+    data = core.GeomVertexData("mesh", _vertex_format(extra), core.Geom.UH_static)
     data.unclean_set_num_rows(len(part.vertices))
     array = data.modify_array(0)
-    if array.get_array_format().get_stride() != VERTEX_DTYPE.itemsize:
+    if array.get_array_format().get_stride() != dtype.itemsize:
         raise AssertionError("Panda3D lays the vertex format out differently")
     array.modify_handle().copy_data_from(np.ascontiguousarray(part.vertices))
     primitive = core.GeomTriangles(core.Geom.UH_static)

@@ -114,7 +114,7 @@ def _make_map(
     node = core.Camera("sun", lens)
     node.set_scene(scene)
     node.set_tag_state_key("kind")
-    for kind, defines in (("static", ()), ("actor", (("SKINNED", 1),))):
+    for kind, defines in (("static", ()), ("actor", (("SKINNED", 1),)), ("actor glass", (("SKINNED", 1),))):
         state = shaders.shader_state("shadow", "shadow", defines)
         node.set_tag_state(kind, state.add_attrib(core.ColorWriteAttrib.make(core.ColorWriteAttrib.C_off), 100))
     camera = core.NodePath(node)

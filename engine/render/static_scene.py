@@ -22,7 +22,7 @@ from engine.render.geometry import (
     switch_of,
     to_geom,
 )
-from engine.render.overlay import coverage_strips
+from engine.render.overlay import paint_strips
 from engine.render.targets import LABEL_CAMERAS
 from foundation.ids import Tag
 
@@ -79,10 +79,9 @@ class StaticScene:
                 kind = "overlay" if is_overlay(mesh) else "transparent" if is_transparent(mesh) else "opaque"
                 for cell, piece in _cells(part):
                     parts[(kind, *cell)].append(piece)
-                    if kind == "overlay":
-                        strips = coverage_strips(piece)
-                        if len(strips.triangles):
-                            parts[("coverage", *cell)].append(strips)
+                if kind == "overlay":
+                    for cell, piece in _cells(paint_strips(mesh, part)):
+                        parts[("coverage", *cell)].append(piece)
                 if mesh.tag == Tag.ROADS:
                     road_heights.append(float(np.median(part.vertices["vertex"][:, 2])))
                 if SWITCHES[switch_of(mesh.material)] == "night" and mesh.material.name == "street_lamp":
@@ -111,8 +110,8 @@ def _order(branches: dict[str, core.NodePath]) -> None:
     branches["opaque"].set_tag("kind", "static")
     branches["opaque"].set_bin("solid", 0)
     # Paint lies millimetres above the road; the offset keeps it in front at any distance. It writes its label
-    # and depth from its true outline, its colour from the widened, smoothed one.
-    for sort, kind in enumerate(("overlay", "coverage")):
+    # and depth from its true outline, its colour, drawn before that, from the widened, smoothed one.
+    for sort, kind in enumerate(("coverage", "overlay")):
         branches[kind].set_tag("kind", kind)
         branches[kind].set_bin("paint", sort)
         branches[kind].set_depth_offset(1)

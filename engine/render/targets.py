@@ -123,6 +123,7 @@ class Targets:
             node, state = self._camera_node, shaders.shader_state
             node.set_tag_state("static", state("surface", "surface", places))
             node.set_tag_state("actor", state("surface", "surface", (*places, ("SKINNED", 1))))
+            node.set_tag_state("actor glass", state("surface", "surface", (*places, ("SKINNED", 1), ("GLASS", 1))))
             node.set_tag_state("glass", state("surface", "surface", (*places, ("GLASS", 1))))
             node.set_tag_state("overlay", state("surface", "surface", (*places, ("OVERLAY", 1))))
             node.set_tag_state("coverage", state("surface", "surface", (*places, ("COVERAGE", 1))))

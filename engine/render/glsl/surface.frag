@@ -10,6 +10,9 @@ in vec3 v_uv;
 #ifdef GLASS
 in float v_opacity;
 #endif
+#ifdef COVERAGE
+in vec4 v_strip;
+#endif
 layout(location = OUT_ALBEDO) out vec4 o_albedo;
 #endif
 #ifdef OUT_DEPTH
@@ -47,8 +50,17 @@ void main() {
     alpha = v_opacity;
 #elif defined(OVERLAY)
     spare = vec2(1.0);
+    alpha = 0.0;
 #elif defined(COVERAGE)
     spare = vec2(0.0);
+    // Box filter over the pixel: its overlap with the strip's width times that with its length.
+    vec2 px = vec2(length(vec2(dFdx(v_strip.x), dFdy(v_strip.x))), length(vec2(dFdx(v_strip.y), dFdy(v_strip.y))));
+    px = max(px, 1e-6);
+    vec2 inside = clamp((v_strip.zw - v_strip.xy) / px + 0.5, 0.0, 1.0)
+        + clamp((v_strip.zw + v_strip.xy) / px + 0.5, 0.0, 1.0) - 1.0;
+    alpha = v_strip.z > 0.0 ? max(inside.x, 0.0) * max(inside.y, 0.0) : 1.0;
+    // The target blends sRGB values, which would darken bright paint on a dark road; this power makes up for it.
+    alpha = pow(alpha, 0.7);
 #endif
     // The pattern's neutral value is 128 of 255.
     o_albedo = vec4(v_paint.rgb * texture(detail, v_uv).rgb * 1.9921875, alpha);

@@ -27,7 +27,9 @@ out vec3 v_uv;              // and layer
 out float v_opacity;
 #endif
 #ifdef COVERAGE
-out vec4 v_strip;           // along, across, and half the length and width of a strip of road paint, metres
+in vec4 strip;              // along, across, and half the length and width of a strip of road paint, metres
+in vec3 along;
+out vec4 v_strip;
 #endif
 
 void main() {
@@ -37,6 +39,25 @@ void main() {
     mat4 joint = joints[int(label.y * 255.0 + 0.5)];
     position = joint * position;
     normal = mat3(joint) * normal;
+#endif
+#ifdef COVERAGE
+    // Push the outline out by 0.75 pixels, measured across the edges on the screen.
+    v_strip = strip;
+    vec3 across = cross(normal, along);
+    vec4 at = p3d_ModelViewProjectionMatrix * position;
+    if (at.w > 1.0 && strip.z > 0.0) {
+        vec4 d_along = p3d_ModelViewProjectionMatrix * vec4(along, 0.0);
+        vec4 d_across = p3d_ModelViewProjectionMatrix * vec4(across, 0.0);
+        vec2 half_size = 0.5 / frame[12].xy;
+        vec2 step_along = (d_along.xy - at.xy / at.w * d_along.w) / at.w * half_size;
+        vec2 step_across = (d_across.xy - at.xy / at.w * d_across.w) / at.w * half_size;
+        float area = max(abs(step_along.x * step_across.y - step_along.y * step_across.x), 1e-6);
+        float wider = min(0.75 * length(step_along) / area, 2.0) * sign(strip.y);
+        float longer = min(0.75 * length(step_across) / area, 15.0);
+        longer *= abs(strip.x) > strip.z - 0.001 ? sign(strip.x) : 0.0;
+        position.xyz += along * longer + across * wider;
+        v_strip.xy += vec2(longer, wider);
+    }
 #endif
     gl_Position = p3d_ModelViewProjectionMatrix * position;
 #ifdef OUT_LABEL

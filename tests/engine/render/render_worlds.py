@@ -98,17 +98,36 @@ def town(seed=1, blocks=6):
         add(Tag.ROADS, plate_mesh(at - 4, at + 4, -half, half, 0.001, Tag.ROADS, (95, 95, 98), asphalt, 4.0))
         for dash in np.arange(-half + 6, half, 9.0):
             paint = Material("road_paint", gloss=0.1)
-            add(Tag.ROAD_LINES, plate_mesh(dash, dash + 3, at - 0.06, at + 0.06, 0.006, Tag.ROAD_LINES, (235, 235, 230), paint))
-            add(Tag.ROAD_LINES, plate_mesh(at - 0.06, at + 0.06, dash, dash + 3, 0.006, Tag.ROAD_LINES, (235, 235, 230), paint))
+            add(
+                Tag.ROAD_LINES,
+                plate_mesh(dash, dash + 3, at - 0.06, at + 0.06, 0.006, Tag.ROAD_LINES, (235, 235, 230), paint),
+            )
+            add(
+                Tag.ROAD_LINES,
+                plate_mesh(at - 0.06, at + 0.06, dash, dash + 3, 0.006, Tag.ROAD_LINES, (235, 235, 230), paint),
+            )
     for i in range(blocks):
         for j in range(blocks):
             x, y = -half + (i + 0.5) * pitch, -half + (j + 0.5) * pitch
             add(Tag.SIDEWALKS, box_mesh((x, y, 0.0), (26, 26, 0.15), Tag.SIDEWALKS, (170, 168, 160), pavement))
             height = rng.uniform(4, 12)
-            add(Tag.BUILDINGS, box_mesh((x, y, height), (16, 16, height), Tag.BUILDINGS, rng.integers(140, 230, 3), facade),
-                *(box_mesh((x + s * 16 * (k == 0) + (k == 1) * o, y + s * 16 * (k == 1) + (k == 0) * o, z),
-                           (0.05 if k == 0 else 0.7, 0.05 if k == 1 else 0.7, 0.9), Tag.BUILDINGS, (60, 70, 80), window)
-                  for k in (0, 1) for s in (-1, 1) for o in np.arange(-13, 14, 3.2) for z in np.arange(2, 2 * height - 1, 3.0)))
+            add(
+                Tag.BUILDINGS,
+                box_mesh((x, y, height), (16, 16, height), Tag.BUILDINGS, rng.integers(140, 230, 3), facade),
+                *(
+                    box_mesh(
+                        (x + s * 16 * (k == 0) + (k == 1) * o, y + s * 16 * (k == 1) + (k == 0) * o, z),
+                        (0.05 if k == 0 else 0.7, 0.05 if k == 1 else 0.7, 0.9),
+                        Tag.BUILDINGS,
+                        (60, 70, 80),
+                        window,
+                    )
+                    for k in (0, 1)
+                    for s in (-1, 1)
+                    for o in np.arange(-13, 14, 3.2)
+                    for z in np.arange(2, 2 * height - 1, 3.0)
+                ),
+            )
             for o in np.arange(-20, 21, 10.0):
                 for s in (-1, 1):
                     parts = [box_mesh((x + o, y + s * 23, 2), (0.15, 0.15, 2), Tag.VEGETATION, (90, 70, 50))]
