@@ -28,6 +28,8 @@ STEER_RISE, STEER_FALL = 2.5, 5.0
 THROTTLE_RISE, BRAKE_RISE, PEDAL_FALL = 6.0, 12.0, 12.0
 """How fast the vehicle's inputs follow the commanded ones, 1/s: Unreal's defaults for wheeled vehicles, brakes with
 the 0.1 s of build-up of a brake system."""
+SLIP_RAD = 0.14
+"""Slip angle beyond which a front wheel does not gain side force: 8 degrees."""
 CRAWL_MPS = 0.6
 """Below this speed braking lies on one axle: four braked wheels at once would overshoot zero speed."""
 STAND_MPS = 0.3
@@ -125,13 +127,15 @@ class Fleet:
 
         self.mass, self.radius, self.wheelbase = column("mass"), column("radius"), column("wheelbase")
         self._half_track, self._drag, self._rolling = column("half_track"), column("drag"), column("rolling")
+        self._front_x = np.array([r.wheel_x.max() for r in rigs])
         self._understeer, self._curve = column("understeer"), np.array([r.steering_curve for r in rigs])
         self._drive = Drive.stack([r.drive for r in rigs])
         self.owner = np.repeat(np.arange(len(rigs)), [len(r.wheel_x) for r in rigs])
         self.first_wheel = np.concatenate([[0], np.cumsum([len(r.wheel_x) for r in rigs])[:-1]])
         self._wheel_y, self._max_steer = flat("wheel_y"), flat("max_steer_rad")
         self._brake_n, self._hand_n, self._damping = flat("brake_n"), flat("hand_n"), flat("damping")
-        self.grip_long, self._grip_lat, self._hold = flat("grip_long"), flat("grip_lat"), flat("hold")
+        self.grip_long, self._grip_lat = flat("grip_long"), flat("grip_lat")
+        self._slow_grip, self._hold = flat("slow_grip"), flat("hold")
         self.wheels = [w for s in states for w in s.wheels]
         self._steerable = np.flatnonzero(self._max_steer != 0.0)
         self._steer_wheels = [self.wheels[i] for i in self._steerable]
@@ -151,7 +155,7 @@ class Fleet:
         self.wheel_angle = np.zeros(len(self.owner))
         self.wheel_force = np.zeros(len(self.owner))
         self._set_angle = np.full(len(self._steerable), np.nan)
-        self._locked = np.zeros(len(rigs), dtype=bool)
+        self._set_grips = np.full(len(self.owner), np.nan)
         self._read_controls()
         self._stale = False
 
@@ -210,7 +214,10 @@ class Fleet:
         self.throttle = approach(self.throttle, asked[:, 0], THROTTLE_RISE, PEDAL_FALL, dt)
         self.brake = approach(self.brake, asked[:, 1], BRAKE_RISE, PEDAL_FALL, dt)
         self.steer = approach(self.steer, asked[:, 2], STEER_RISE, STEER_FALL, dt)
-        self._set_steering(speed)
+        spin = np.radians(np.einsum("ij,ij->i", motion.angular_velocity[rows], motion.up[rows]))
+        across = np.einsum("ij,ij->i", motion.velocity[rows], motion.right[rows]) + spin * self._front_x
+        self._set_steering(speed, across)
+        self._set_grip(np.abs(speed))
         drive, resist = self._forces(speed, dt)
         self._set_forces(motion, drive, resist, speed, substep)
 
@@ -228,7 +235,8 @@ class Fleet:
         rows = self.bodies
         motion.velocity[rows] -= motion.up[rows] * begun[:, None]
 
-    def _set_steering(self, speed: Floats) -> None:
+    def _set_steering(self, speed: Floats, across: Floats) -> None:
+        """Turn the wheels; ``across`` is the (N,) rightward speed of the front axle, m/s."""
         kmh = np.abs(speed) * 3.6
         place = np.minimum(kmh / STEER_TABLE_KMH, 1.0) * (TABLE_POINTS - 1)
         left = np.minimum(place.astype(np.int64), TABLE_POINTS - 2)
@@ -240,7 +248,12 @@ class Fleet:
         angle = np.clip(command * self._axle_max, -1.55, 1.55)
         self.wheel_angle = self._wheel_angles(np.tan(angle))
         lag = self.wheelbase / (self.wheelbase + self._understeer * np.square(speed))
-        felt = self._wheel_angles(np.tan(angle * lag))[self._steerable]
+        # A wheel turned away from its way by more than the slip of greatest grip would only brake.
+        pace = np.abs(speed)
+        slip = SLIP_RAD + np.maximum(5.0 - pace, 0.0) * 0.35
+        way = np.arctan(across / np.where(pace > 2.0, speed, 2.0))
+        angle = np.clip(angle * lag, np.maximum(way - slip, -1.55), np.minimum(way + slip, 1.55))
+        felt = self._wheel_angles(np.tan(angle))[self._steerable]
         moved = ~(np.abs(felt - self._set_angle) < 1e-5)
         if moved.any():
             # Bullet turns to the left with positive angles, CARLA to the right.
@@ -306,7 +319,6 @@ class Fleet:
             wheel.set_engine_force(push)
             wheel.set_brake(stop)
         self._hold_on_slopes(motion, speed, total)
-        self._slide_with_handbrake(speed)
 
     def _hold_on_slopes(self, motion: Motion, speed: Floats, brake: Floats) -> None:
         """Take the slope's pull off standing vehicles, as far as their brakes and tyres can.
@@ -327,15 +339,20 @@ class Fleet:
                 force = force - along * forward[i]
             state.body.node.apply_central_force(Vec3(force[0], -force[1], force[2]))
 
-    def _slide_with_handbrake(self, speed: Floats) -> None:
-        """Wheels locked by the handbrake at speed lose part of their side grip."""
-        locked = (self._asked[:, 3] > 0.0) & (np.abs(speed) > 3.0)
-        for i in np.flatnonzero(locked != self._locked).tolist():
-            first = self.first_wheel[i]
-            for k, wheel in enumerate(self._states[i].wheels):
-                grip = float(self._grip_lat[first + k])
-                wheel.set_friction_slip(grip * 0.6 if locked[i] and self._hand_n[first + k] > 0.0 else grip)
-        self._locked = locked
+    def _set_grip(self, pace: Floats) -> None:
+        """Set the side grip: more than the class's in slow, tight curves, less where the handbrake locks a wheel.
+
+        CARLA's traffic manager takes every curve at 0.6 g, lorries too; the class figures hold from 15 m/s on.
+        """
+        slow = np.clip((15.0 - pace) / 6.0, 0.0, 1.0)[self.owner]
+        grip = self._grip_lat + slow * np.maximum(self._slow_grip - self._grip_lat, 0.0)
+        locked = ((self._asked[:, 3] > 0.0) & (pace > 3.0))[self.owner] & (self._hand_n > 0.0)
+        grip = np.where(locked, 0.6 * grip, grip)
+        stale = ~(np.abs(grip - self._set_grips) <= 0.03 * self._set_grips)
+        if stale.any():
+            for i in np.flatnonzero(stale).tolist():
+                self.wheels[i].set_friction_slip(float(grip[i]))
+            self._set_grips = np.where(stale, grip, self._set_grips)
 
     def steer_angles(self, state: VehicleState) -> Floats:
         """Return the steering angles of a vehicle's CARLA wheels, degrees, to the right positive."""

@@ -217,8 +217,6 @@ class Physics(Bodies):
         state = self._vehicle(actor_id)
         rig = make_rig(state.spec, control)
         if rig.same_body(state.rig):
-            for wheel, grip in zip(state.wheels, rig.grip_lat.tolist()):
-                wheel.set_friction_slip(grip)
             state.change(control, rig, state.vehicle)
         else:
             self._rebuild(state, control, rig)

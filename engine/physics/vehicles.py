@@ -30,6 +30,8 @@ NOMINAL_TIRE_FRICTION = 3.5
 OUTRIGGER_M = 0.25
 """Half the width between the wheel pairs that stand for one wheel of a two-wheeler: the rider's balance."""
 STEER_TABLE_KMH = 250.0
+SLOW_GRIP = 1.05
+"""Side grip of every class at walking pace to 9 m/s; see :meth:`engine.physics.fleet.Fleet.apply`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Rig:
     damping: Floats
     grip_long: Floats
     grip_lat: Floats
+    slow_grip: Floats
     hold: Floats
 
     def same_body(self, other: Rig) -> bool:
@@ -168,6 +171,7 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
         damping=np.array([w.damping_rate for w in wheels]) / radius**2 * share,
         grip_long=grip.longitudinal * friction,
         grip_lat=grip.lateral * friction * balance,
+        slow_grip=np.full(len(wheels), SLOW_GRIP) * friction * balance,
         hold=rear / rear.sum(),
     )
 
