@@ -86,7 +86,7 @@ class Locator:
         plan = road.plan.at(rows)
         _, near = KDTree(np.column_stack([plan.x, plan.y])).query(places)
         low, high = rows[np.maximum(near - 1, 0)], rows[np.minimum(near + 1, len(rows) - 1)]
-        return _project(road, places[:, 0], places[:, 1], low, high)
+        return _project(road, places[:, 0], places[:, 1], low, high)[:2]
 
     def locate(
         self,
@@ -123,8 +123,9 @@ class Locator:
             mine = owner == number
             rows = which[mine]
             road = self._roads[number]
-            s, t = _project(road, points[rows, 0], points[rows, 1], self._low[quad[mine]], self._high[quad[mine]])
-            extra = self._extra_cost(road, points[rows], None if headings is None else headings[rows], s, t)
+            low, high = self._low[quad[mine]], self._high[quad[mine]]
+            s, t, beyond = _project(road, points[rows, 0], points[rows, 1], low, high)
+            extra = beyond + self._extra_cost(road, points[rows], None if headings is None else headings[rows], s, t)
             self._judge(road, rows, s, t, extra, types, max_distance_m, best, found)
         return found
 
@@ -204,8 +205,11 @@ class Locator:
                     )
 
 
-def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """Return (s, t) of (N,) places near the stretches [low, high] of a road: Newton's method on the foot point."""
+def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return (s, t, distance beyond the road's end) of (N,) places near the stretches [low, high] of a road.
+
+    Newton's method on the foot point.
+    """
     start, end = road.plan.at(low), road.plan.at(high)
     dx, dy = end.x - start.x, end.y - start.y
     chord = np.maximum(dx * dx + dy * dy, 1e-12)
@@ -222,7 +226,9 @@ def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats
         if np.max(np.abs(step)) < 1e-7:
             break
     plan = road.plan.at(s)
-    t = -(x - plan.x) * np.sin(plan.heading) + (y - plan.y) * np.cos(plan.heading)
+    sine, cosine = np.sin(plan.heading), np.cos(plan.heading)
+    t = -(x - plan.x) * sine + (y - plan.y) * cosine
+    beyond = np.abs((x - plan.x) * cosine + (y - plan.y) * sine)
     if not road.superelevation.is_constant:
         t = t / np.maximum(np.cos(road.superelevation(s)), 0.1)
-    return s, t
+    return s, t, beyond
