@@ -1,8 +1,8 @@
-"""A small town: a closed grid of two-way streets with signalled four-way junctions and T junctions at its rim.
+"""A small town: a closed grid of two-way streets with four-way junctions inside and T junctions at its rim.
 
 Traffic can circulate for ever: every lane of every street has a successor. Streets that meet at a corner of the
-grid are joined by a bend; three arms make a T junction with a give-way sign on its stem, four arms a junction
-with lights. All kerb corners are rounded: right-turn connecting roads carry the pavement around them.
+grid are joined by a bend; three or four arms make a junction with lights (or a give-way sign on a T's stem).
+All kerb corners are rounded: right-turn connecting roads carry the pavement around them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,13 @@ class TownParameters(BaseModel):
     junction_half_m: float = Field(
         default=14.0, ge=10.0, le=18.0, description="from a crossing's middle to its streets' ends"
     )
-    signals: bool = Field(default=True, description="lights at four-way junctions")
+    lights: str = Field(
+        default="all",
+        pattern="^(all|four-way|none)$",
+        # Without lights CARLA's traffic manager locks up at T junctions under dense traffic: three cars that turn
+        # left wait for each other for ever (seen with 30 vehicles in 5 minutes).
+        description="junctions with lights; the stems of T junctions without get a give-way sign",
+    )
     phases: str = Field(default="split", pattern="^(split|opposed)$", description="one phase an arm, or one an axis")
     crosswalks: bool = True
     speed_kmh: int = Field(default=50, ge=10, le=70)
@@ -137,8 +143,11 @@ class _Builder:
             self._junction(crossing)
             for arm in crossing.arms:
                 self._furnish(roads[arm.road_id], arm, crossing)
-            if len(crossing.arms) == 4 and self.p.signals:
+            if self._is_lit(crossing):
                 self._lights(crossing, roads)
+
+    def _is_lit(self, crossing: _Crossing) -> bool:
+        return self.p.lights == "all" or (self.p.lights == "four-way" and len(crossing.arms) == 4)
 
     def _crossing(self, column: int, row: int) -> _Crossing:
         arms = []
@@ -271,12 +280,12 @@ class _Builder:
         if self.p.crosswalks:
             crosswalk(self.network, road, self._from_end(road, arm, _ZEBRA_M), _ZEBRA_WIDTH_M, 2.0 * width)
         is_stem = all(other.direction != (arm.direction + 2) % 4 for other in crossing.arms)
-        lit = len(crossing.arms) == 4 and self.p.signals
+        lit = self._is_lit(crossing)
         if not (is_stem or lit):
             return
         # `into` is the sign of the side the traffic comes in on, and t grows to the left as lane ids do.
         stop_line(self.network, road, self._from_end(road, arm, _STOP_LINE_M), 0.1 * arm.into, width * arm.into)
-        if is_stem:
+        if not lit:
             self._sign(road, arm, YIELD_TYPE)
 
     def _sign(self, road: xodr.Road, arm: _Arm, kind: str) -> int:
@@ -290,7 +299,11 @@ class _Builder:
 
     def _lights(self, crossing: _Crossing, roads: dict[int, xodr.Road]) -> None:
         lights = [self._sign(roads[arm.road_id], arm, LIGHT_TYPE) for arm in crossing.arms]
-        phases = [[light] for light in lights] if self.p.phases == "split" else [lights[0::2], lights[1::2]]
+        if self.p.phases == "split":
+            phases = [[light] for light in lights]
+        else:
+            axes = [[s for s, arm in zip(lights, crossing.arms) if arm.direction % 2 == axis] for axis in (0, 1)]
+            phases = [axis for axis in axes if axis]
         for number, phase in enumerate(phases):
             controller_id = _CONTROLLER_BASE + 10 * (crossing.joint_id - _JUNCTION_BASE) + number
             name = f"crossing {crossing.column}-{crossing.row} phase {number + 1}"
