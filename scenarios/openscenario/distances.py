@@ -57,11 +57,12 @@ def _interval(body: _Body, ax: float, ay: float) -> tuple[float, float]:
     return float(along.min()), float(along.max())
 
 
-def _line(gap: float, a: tuple[float, float], b: tuple[float, float], freespace: bool) -> float:
+def _line(gap: float, a: _Body, b: _Body, axes: list[tuple[float, float]], freespace: bool) -> float:
     """Return the distance along one axis of a (at 0) and b (at ``gap``), with their extents if ``freespace``."""
     if not freespace:
         return abs(gap)
-    return max(0.0, gap + b[0] - a[1], -gap + a[0] - b[1])
+    (a_low, a_high), (b_low, b_high) = _interval(a, *axes[0]), _interval(b, *axes[1])
+    return max(0.0, gap + b_low - a_high, -gap + a_low - b_high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Measure:
         ax, ay = (c, s) if self.kind == "longitudinal" else (-s, c)
         gap = (b.pose.x - a.pose.x) * ax + (b.pose.y - a.pose.y) * ay
         rate = (b.velocity[0] - a.velocity[0]) * ax + (b.velocity[1] - a.velocity[1]) * ay
-        distance = _line(gap, _interval(a, ax, ay), _interval(b, ax, ay), self.freespace)
+        distance = _line(gap, a, b, [(ax, ay), (ax, ay)], self.freespace)
         return Gap(distance, gap > 0.0, -math.copysign(1.0, gap) * rate)
 
     def _euclidian(self, a: _Body, b: _Body) -> Gap:
@@ -120,13 +121,13 @@ class Measure:
             (b, way if b.track.road_id != a.track.road_id else a.track.direction),
         ):
             assert body.track is not None
-            along = world.roads.network.road_pose(body.track.road_id, body.track.s, 0.0).heading
+            along = world.roads.heading(body.track.road_id, body.track.s)
             headings.append(along + (math.pi if sign < 0 else 0.0))
         axes = [(math.cos(h), math.sin(h)) for h in headings]
         if self.kind == "lateral":
             axes, gap = [(-y, x) for x, y in axes], side
         speeds = [v[0] * ax + v[1] * ay for (ax, ay), v in zip(axes, (a.velocity, b.velocity))]
-        distance = _line(gap, _interval(a, *axes[0]), _interval(b, *axes[1]), self.freespace)
+        distance = _line(gap, a, b, axes, self.freespace)
         return Gap(distance, gap > 0.0, math.copysign(1.0, gap) * (speeds[0] - speeds[1]))
 
 

@@ -88,7 +88,7 @@ class Execution:
             Board(), port, dt_s, seed, registry,
         )  # fmt: skip
         self.world.notes += scenario.notes
-        self.world.watch_off_road = True
+        self.world.watch_off_road = scenario.watch_off_road
         self._root = Storyboard(self.world, scenario.storyboard)
         self._tracker = Tracker(scenario, self.world)
         self._init_running: list[tuple[object, object]] = []

@@ -112,8 +112,11 @@ def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> Non
     entity.track = track
     pose = roads.pose(track)
     if distance > 1e-12:
-        slope = math.atan2(side * before.direction, max(forward, 1e-9)) if forward > 1e-9 else 0.0
-        pose = replace(pose, heading=wrap(pose.heading + slope))
+        drift = None if entity.lateral is None else entity.lateral.drift(speed)
+        drift = side / world.dt_s if drift is None else drift
+        # The tangent at the end of the step, not the chord of it: so velocity and acceleration are those of the instant.
+        angle = math.asin(min(max(drift * before.direction / speed, -1.0), 1.0)) if speed > 1e-6 else 0.0
+        pose = replace(pose, heading=wrap(pose.heading + angle))
     else:
         pose = replace(pose, heading=entity.motion.pose.heading)
     if entity.at_end_of_road:

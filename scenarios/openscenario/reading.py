@@ -41,6 +41,7 @@ class Reader:
     assigned: list[tuple[Node, ControllerRecord]] = field(default_factory=list)
     references: list[tuple[Node, str, str, tuple[str, ...]]] = field(default_factory=list)
     path: tuple[str, ...] = ()
+    watch_off_road: bool = False
     _checks: list[tuple[Node, Callable[[Roads], Any]]] = field(default_factory=list)
     _in_stop: bool = False
 
@@ -156,6 +157,7 @@ class Reader:
         if not self._in_stop or not str(node.raw("name")).startswith("criteria_"):
             return False
         self.criteria.append(read_criterion(node))
+        self.watch_off_road = True
         return True
 
     def note(self, node: Node, message: str) -> None:

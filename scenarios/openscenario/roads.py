@@ -91,6 +91,8 @@ class Roads:
         self.network = network
         self._exits = lru_cache(maxsize=None)(self._find_exits)
         self._ways = lru_cache(maxsize=256)(self._search)
+        self._edges = lru_cache(maxsize=1024)(self._find_edges)
+        self._headings = lru_cache(maxsize=1024)(self._find_heading)
 
     # ---- places
 
@@ -122,12 +124,14 @@ class Roads:
         """Return the place at (s, t) on the lane that is there (or the nearest), going as ``heading`` says."""
         road = self.network.road(road_id)
         section = road.section_at(s)
+        edges = self._edges(road_id, s)
         best: tuple[float, int, float] | None = None
         for lane_id in section.lane_ids:
-            middle, _, width = road.lane_middle(np.array([s]), section, lane_id)
-            outside = max(0.0, abs(t - float(middle[0])) - 0.5 * float(width[0]))
+            inner, outer = section.edge_numbers(lane_id)
+            middle, width = 0.5 * (edges[inner] + edges[outer]), abs(edges[outer] - edges[inner])
+            outside = max(0.0, abs(t - middle) - 0.5 * width)
             if best is None or outside < best[0] - 1e-9:
-                best = (outside, lane_id, t - float(middle[0]))
+                best = (outside, lane_id, t - middle)
         if best is None:
             return self.aligned(Track(road_id, 0, s, t), heading)
         return self.aligned(Track(road_id, best[1], s, best[2]), heading)
@@ -178,8 +182,21 @@ class Roads:
 
     def aligned(self, track: Track, heading: float) -> Track:
         """Return the place with the direction along s that agrees best with a heading."""
-        along = self.network.road_pose(track.road_id, track.s, 0.0).heading
+        along = self.heading(track.road_id, track.s)
         return replace(track, direction=1 if math.cos(heading - along) >= 0.0 else -1)
+
+    def heading(self, road_id: str, s: float) -> float:
+        """Return the heading of a road's reference line."""
+        return self._headings(road_id, s)
+
+    def _find_heading(self, road_id: str, s: float) -> float:
+        road = self.network.roads[road_id]
+        return float(road.plan.at(np.array([min(max(s, 0.0), road.length)])).heading[0])
+
+    def _find_edges(self, road_id: str, s: float) -> tuple[float, ...]:
+        """Return the t coordinates of all lane edges at ``s``, rightmost first."""
+        road = self.network.roads[road_id]
+        return tuple(float(t) for t in road.boundaries(np.array([s]), road.section_at(s))[:, 0])
 
     def along_road(self, track: Track) -> Track:
         """Return the place going with s."""
@@ -191,7 +208,15 @@ class Roads:
 
     def width(self, track: Track) -> float:
         """Return the width of the lane."""
-        return float(self.network.lane_width(track.road_id, track.lane_id, track.s)) if track.lane_id else 0.0
+        if not track.lane_id:
+            return 0.0
+        inner, outer = self._lane_edges(track.road_id, track.lane_id, track.s)
+        return abs(outer - inner)
+
+    def _lane_edges(self, road_id: str, lane_id: int, s: float) -> tuple[float, float]:
+        edges = self._edges(road_id, s)
+        inner, outer = self.network.roads[road_id].section_at(s).edge_numbers(lane_id)
+        return edges[inner], edges[outer]
 
     def t(self, track: Track) -> float:
         """Return the t coordinate of a place."""
@@ -199,8 +224,8 @@ class Roads:
 
     def lane_t(self, road_id: str, lane_id: int, s: float) -> float:
         """Return the t coordinate of a lane's centre."""
-        road = self.network.roads[road_id]
-        return float(road.lane_middle(np.array([s]), road.section_at(s), lane_id)[0][0])
+        inner, outer = self._lane_edges(road_id, lane_id, s)
+        return 0.5 * (inner + outer)
 
     # ---- lanes beside each other
 
@@ -232,6 +257,8 @@ class Roads:
 
     def nearest_lane(self, track: Track) -> Track:
         """Return the same place told from the lane whose area it lies on."""
+        if track.lane_id and abs(track.offset) <= 0.5 * self.width(track):
+            return track
         lane = self.track_at(track.road_id, track.s, self.t(track), 0.0)
         return replace(lane, direction=track.direction)
 

@@ -60,6 +60,7 @@ class Scenario:
     criteria: tuple[Criterion, ...]
     assigned: tuple[tuple[Node, ControllerRecord], ...]
     notes: tuple[str, ...]
+    watch_off_road: bool = False
 
     @property
     def name(self) -> str:
@@ -115,6 +116,7 @@ def load(
     return Scenario(
         path, version, description, road_path, reader.network, entries, dict(scope.parameters), reader.variables,
         reader.signals, board, tuple(reader.criteria), tuple(reader.assigned), tuple(reader.notes),
+        reader.watch_off_road,
     )  # fmt: skip
 
 

@@ -33,6 +33,10 @@ class Activity:
         """Lateral, along lanes: return the offset from the lane's centre at the end of this step."""
         raise NotImplementedError
 
+    def drift(self, speed: float) -> float | None:
+        """Lateral: return the speed to the left of s at the end of the step, m/s; None for "as the step went"."""
+        return None
+
     def follow(self, entity: Entity, world: World, dt_s: float, distance: float) -> tuple[Pose, float]:
         """Lateral, across lanes: return the pose at the end of this step and the metres really gone."""
         raise NotImplementedError

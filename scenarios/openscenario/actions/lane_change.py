@@ -71,6 +71,11 @@ class OffsetChange(Activity):
             self.done = True
         return self._change.value(self._x + 1e-9)
 
+    def drift(self, speed: float) -> float | None:
+        """See :class:`Activity`."""
+        slope = self._change.slope(self._x) if self._x < self._change.length - 1e-9 else 0.0
+        return slope * speed if self._over_distance else slope
+
 
 @private_action("LateralAction/LaneChangeAction")
 def read(node: Node, reader: Reader) -> LaneChange:
