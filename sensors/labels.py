@@ -253,11 +253,9 @@ def match_instances(
         tag, number = int(code) >> 16, int(code) & 0xFFFF
         part = slice(begin, begin + count)
         sample = np.unique(np.linspace(begin, begin + count - 1, min(SAMPLES, count)).astype(int))
-        depth = reading.depth_m[rows[sample], columns[sample]].astype(np.float64)
-        rays = projection.rays(
-            columns[sample] + 0.5, rows[sample] + 0.5, reading.width, reading.height, reading.focal_px
-        )
-        points = rays * depth[:, None]
+        u, v = columns[sample], rows[sample]
+        rays = projection.rays(u + 0.5, v + 0.5, reading.width, reading.height, reading.focal_px)
+        points = rays * depth_m[v, u].astype(np.float64)[:, None]
         best, best_score = -1, (LEAST_SHARE, -np.inf)
         for index, state in enumerate(objects):
             if tag in state.tags:

@@ -53,19 +53,22 @@ def draw(
     image = Image.fromarray(reading.rgb)
     pen = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=max(10.0, reading.height / 50))
-    for view in sorted(labels.objects, key=lambda v: -v.depth_m):
-        if not view.visible_px:
-            continue
-        known = objects[view.track_id]
-        color = COLORS[known.category]
+    shown = [view for view in labels.objects if view.visible_px and view.box_visible is not None]
+    shown.sort(key=lambda view: -view.depth_m)  # the nearest is drawn last
+    for view in shown:
+        color = COLORS[objects[view.track_id].category]
         if boxes_3d:
-            _draw_box(pen, reading, view.camera_from_box, known.state.box_extent, color)
+            extent = objects[view.track_id].state.box_extent
+            _draw_box(pen, reading, view.camera_from_box, extent, color)
         if boxes_2d and view.box_visible is not None:
             left, top, right, bottom = view.box_visible
             pen.rectangle((left, top, right - 1, bottom - 1), outline=color)
-            if names:
-                text = f"{known.class_name} {view.track_id}  {view.depth_m:.0f} m"
-                _write(pen, font, (left, top), text, color)
+    taken: list[tuple[float, float, float, float]] = []
+    for view in reversed(shown if names else []):
+        known = objects[view.track_id]
+        assert view.box_visible is not None
+        text = f"{known.class_name} {view.track_id}, {view.depth_m:.0f} m"
+        _write(pen, font, view.box_visible[:2], text, COLORS[known.category], taken)
     return np.asarray(image)
 
 
@@ -75,12 +78,17 @@ def _write(
     at: tuple[float, float],
     text: str,
     color: tuple[int, int, int],
+    taken: list[tuple[float, float, float, float]],
 ) -> None:
-    """Write above a box, or inside it where there is no room above."""
+    """Write above a box, or inside it where there is no room above; not over a text that is there already."""
     left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
     x, y = at[0], at[1] - (bottom - top) - 4
     y = at[1] + 1 if y < 0 else y
-    pen.rectangle((x, y, x + right - left + 3, y + bottom - top + 3), fill=color)
+    place = (x, y, x + right - left + 3, y + bottom - top + 3)
+    if any(place[0] <= t[2] and t[0] <= place[2] and place[1] <= t[3] and t[1] <= place[3] for t in taken):
+        return
+    taken.append(place)
+    pen.rectangle(place, fill=color)
     pen.text((x + 2 - left, y + 2 - top), text, fill=(0, 0, 0), font=font)
 
 
