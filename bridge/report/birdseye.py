@@ -85,7 +85,7 @@ def birdseye(result: Result, tracks: dict[str, Track], names: list[str], key_s: 
         tracks: every entity's way, ASAM frame.
         names: the moving ones in the order of their colours, the ego first.
         key_s: the moment at which entities are drawn solid; the end if None.
-        base: the run directory.
+        base: the folder that ``map_file`` is relative to.
     """
     if not tracks or not names:
         return ""

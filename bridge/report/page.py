@@ -77,7 +77,7 @@ def _card(folder: Path, run_dir: Path) -> dict[str, Any]:
         "folder": folder.relative_to(run_dir).as_posix(),
         "images": [_image(folder / preview["file"], preview) for preview in result.previews],
         "legend": [(name, COLORS[i % len(COLORS)]) for i, name in enumerate(names)],
-        "birdseye": birdseye(result, tracks, names, key_s, base=run_dir),
+        "birdseye": birdseye(result, tracks, names, key_s, base=folder),
         "speed": line_chart(
             "Speed",
             {n: (t.time, [v * 3.6 for v in t.speed]) for n, t in moving.items()},
