@@ -147,8 +147,7 @@ def _vehicle(
     world.physics.add_vehicle(entry.id, spec, spec.physics, location, rotation)
     entry.sticky = boolean(attributes, "sticky_control", True)
     row = world.table[entry.id]
-    limit = None if world.triggers.has_speed_signs else world.road_limit_kmh(location)
-    row["speed_limit"] = limit or DEFAULT_SPEED_LIMIT_KMH
+    row["speed_limit"] = DEFAULT_SPEED_LIMIT_KMH
     row["light_state"] = _GREEN
     return entry
 

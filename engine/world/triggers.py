@@ -12,6 +12,7 @@ from engine.traffic_lights import TrafficLights
 from engine.world.regions import Regions
 
 DEFAULT_SPEED_LIMIT_KMH = 30.0
+"""A vehicle's limit until it passes a sign, whatever the road says: CARLA's, and its traffic manager counts on it."""
 _GREEN = int(TrafficLightState.GREEN)
 
 
@@ -35,11 +36,6 @@ class Triggers:
         self._sign_regions = Regions([(i, box) for i, s in signs for box in s.trigger_boxes])
         self._limit_kmh = {i: s.value for i, s in signs}
         self._inside: dict[int, list[int]] = {}
-
-    @property
-    def has_speed_signs(self) -> bool:
-        """Whether the map sets limits by signs."""
-        return bool(self._limit_kmh)
 
     def forget(self, actor_id: int) -> None:
         """Drop a vehicle."""

@@ -112,7 +112,6 @@ class World:
         self._snapshot = SnapshotEncoder()
         self._arranged = False
         self._last_message = b""
-        self._limit_cursor = 0
         self.spectator = self._add_spectator()
         self._add_signals(loaded.static)
         self._vehicle_boxes = np.zeros((0, 6))
@@ -209,7 +208,6 @@ class World:
             self.attachments.update(self.table, delta_s)
         self._arrange()
         self._apply_triggers()
-        self._follow_road_limits()
         self._last_message = self._encode_snapshot()
         self.publisher.publish(WORLD_STREAM, self._last_message)
         self._map_changed = self.lights_changed = False
@@ -291,26 +289,6 @@ class World:
             self.triggers.update(rows, index, centers, boxes[:, 3:], rotation[:, 1])
         if len(self.frictions):
             self.frictions.update(self, centers, boxes[:, 3:], rotation[:, 1])
-
-    def _follow_road_limits(self) -> None:
-        """On maps without speed signs, set vehicles' limits from the road under them, one vehicle a frame."""
-        if self.triggers.has_speed_signs or not len(self._vehicle_boxes):
-            return
-        ids = self.table.rows["id"][self.table.rows["kind"] == Kind.VEHICLE]
-        self._limit_cursor = (self._limit_cursor + 1) % len(ids)
-        row = self.table[int(ids[self._limit_cursor])]
-        limit = self.road_limit_kmh(row["location"])
-        if limit is not None:
-            row["speed_limit"] = limit
-
-    def road_limit_kmh(self, location: Any) -> float | None:
-        """Return the speed limit that the road file states at a place, None where it states none."""
-        x, y, z = (float(value) for value in location)
-        position = self.map.network.locate(x, -y, z)
-        if position is None:
-            return None
-        limit = self.map.network.speed_limit_kmh(position.road_id, position.s)
-        return float(limit) if limit else None
 
     def _sense(self) -> None:
         due = self.sensing.due(self.elapsed_s)
