@@ -24,7 +24,7 @@ from engine.protocol.structs import VehicleControl, VehiclePhysicsControl
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-STEER_RISE, STEER_FALL = 2.5, 5.0
+STEER_RISE, STEER_FALL = 5.0, 10.0
 THROTTLE_RISE, BRAKE_RISE, PEDAL_FALL = 6.0, 12.0, 12.0
 """How fast the vehicle's inputs follow the commanded ones, 1/s: Unreal's defaults for wheeled vehicles, brakes with
 the 0.1 s of build-up of a brake system."""

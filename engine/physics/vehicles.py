@@ -30,8 +30,8 @@ NOMINAL_TIRE_FRICTION = 3.5
 OUTRIGGER_M = 0.25
 """Half the width between the wheel pairs that stand for one wheel of a two-wheeler: the rider's balance."""
 STEER_TABLE_KMH = 250.0
-SLOW_GRIP = 1.05
-"""Side grip of every class at walking pace to 9 m/s; see :meth:`engine.physics.fleet.Fleet.apply`."""
+SLOW_GRIP = 1.6
+"""Side grip of every class up to 9 m/s; see :meth:`engine.physics.fleet.Fleet.apply`."""
 
 
 @dataclass(frozen=True, slots=True)
