@@ -184,7 +184,11 @@ class MeshBuilder:
             if given is not None:
                 uv[start : start + len(given)] = given
         corners, colors, uv, mesh_index = corners[keep], colors[keep], uv[keep], mesh_index[keep]
-        normals = smooth_normals(corners, group[keep], crease[keep])
+        if crease.max(initial=0.0) == 0.0:
+            unit = normal[keep] / area[keep, None]
+            normals = np.repeat(unit[:, None], 3, axis=1)
+        else:
+            normals = smooth_normals(corners, group[keep], crease[keep])
         return tuple(
             self._mesh(key, corners[chosen], normals[chosen], uv[chosen], colors[chosen])
             for key, index in keys.items()

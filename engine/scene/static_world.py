@@ -5,11 +5,16 @@ from __future__ import annotations
 import logging
 import time
 
+import numpy as np
+
 from engine.geometry import StaticObject, StaticWorld
 from engine.scene import signals
+from engine.scene.furniture import file_objects
 from engine.scene.ground import Ground, ground_objects, paint_objects
+from engine.scene.streets import Settlement, kind_of_road
 from engine.scene.terrain import Terrain
 from foundation.frames import carla_rotation
+from foundation.ids import Tag
 from scenarios.opendrive import RoadNetwork, markings, spawn_points, surfaces
 
 SPAWN_LIFT_M = 0.5
@@ -33,9 +38,31 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
     ground = Ground(surfaces(network))
     objects: list[StaticObject] = ground_objects(ground, seed=seed, world=world)
     objects += paint_objects(markings(network), seed=seed, world=world)
-    terrain = Terrain(ground, seed=seed, world=world, hills_m=0.0)
+    _, specs = signals.signal_specs(network)
+    given, left_out = file_objects(network, seed=seed, world=world)
+    objects += given
+    if left_out:
+        kinds = sorted({f"{thing.type} {thing.name}".strip() for thing in left_out})
+        _log.warning(
+            "static world %s: %d objects of the file have no shape: %s", world, len(left_out), ", ".join(kinds)
+        )
+    kinds_of_road = [kind_of_road(network, road) for road in network.roads.values() if not road.junction]
+    in_town = sum(kind == "town" for kind in kinds_of_road) * 2 >= len(kinds_of_road)
+    terrain = Terrain(ground, seed=seed, world=world, hills_m=4.0 if in_town else 14.0)
     objects += terrain.objects()
-    placed, specs = signals.signal_specs(network)
+    clear = [(x, -y) for x, y, _ in (spec.location for spec in specs)]
+    clear += [(float(thing.pose[0, 3]), -float(thing.pose[1, 3])) for thing in given]
+    settlement = Settlement(
+        network,
+        ground,
+        terrain,
+        np.array(clear, dtype=np.float64).reshape(-1, 2),
+        any(thing.tag in (Tag.GUARD_RAIL, Tag.WALLS) for thing in given),
+        seed=seed,
+        world=world,
+    )
+    settlement.settle()
+    objects += settlement.objects
     _log.info("static world %s: %d objects in %.2f s", world, len(objects), time.perf_counter() - started)
     return StaticWorld(
         name=world,
