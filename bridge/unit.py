@@ -206,7 +206,7 @@ def _manifest(unit: Unit, options: RunOptions, scenario: Scenario, outcome: Outc
     return {
         "scenario": Path(unit.scenario).name,
         "parameters": dict(sorted(unit.parameters.items())),
-        "all_parameters": {name: str(p.value) for name, p in sorted(scenario.parameters.items())},
+        "all_parameters": {name: p.text for name, p in sorted(scenario.parameters.items())},
         "seed": unit.seed,
         "step_s": options.step_s,
         "rig": options.rig,

@@ -1,6 +1,7 @@
 """OpenSCENARIO XML 1.0-1.3: reading, expanding parameter distributions, and executing storyboards. ASAM's frame.
 
-Three layers: records and readers (``entities``, ``storyboard``, ``positions``, ``actions``, ``conditions``), pure semantics
+Three layers: records and readers (``entities``, ``storyboard``, ``positions``, ``actions``, ``conditions``), pure
+semantics
 (``dynamics``, ``triggers``, ``machine``, ``motion``), and worlds behind :class:`WorldPort` (``carla_port``).
 """
 

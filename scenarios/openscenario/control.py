@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 
 def assign(world: World, entity: Entity, record: ControllerRecord | None) -> None:
-    """Give an entity a controller; the one it had is stopped. A name without a controller behind it means the default."""
+    """Give an entity a controller; the one it had is stopped. A name without a controller behind it means the
+    default."""
     if record is None:
         return
     old = entity.binding
@@ -31,7 +32,8 @@ def assign(world: World, entity: Entity, record: ControllerRecord | None) -> Non
 
 
 def activate(world: World, entity: Entity, longitudinal: bool | None, lateral: bool | None) -> None:
-    """Switch domains of the entity's controller; None leaves a domain as it is. Without a controller nothing changes."""
+    """Switch domains of the entity's controller; None leaves a domain as it is. Without a controller nothing
+    changes."""
     binding = entity.binding
     if binding is None:
         return
@@ -59,7 +61,8 @@ def activate(world: World, entity: Entity, longitudinal: bool | None, lateral: b
 
 
 def takes_over(world: World, entity: Entity, action: object, domains: frozenset[str]) -> bool | None:
-    """Ask an entity's controller about an action: True it does it, False it refuses, None it does not control these domains."""
+    """Ask an entity's controller about an action: True it does it, False it refuses, None it does not control these
+    domains."""
     binding = entity.binding
     if binding is None:
         return None

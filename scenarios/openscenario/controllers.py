@@ -1,6 +1,7 @@
 """Controllers: programs that drive an entity instead of the default controller.
 
-A controller is made by a factory registered under the name that a scenario's ``Controller`` element carries. It is asked
+A controller is made by a factory registered under the name that a scenario's ``Controller`` element carries. It is
+asked
 once a step and answers in one of four ways: a kinematic state, a speed (steering stays with the scenario), pedals and
 steering for a physical vehicle, or a walking direction and speed for a physical walker.
 """
@@ -79,7 +80,8 @@ class View:
 class Controller(Protocol):
     """Drives one entity.
 
-    ``physical`` says whether it answers with :class:`VehicleDrive`, :class:`Walk` or :class:`Autopilot`: then physics moves
+    ``physical`` says whether it answers with :class:`VehicleDrive`, :class:`Walk` or :class:`Autopilot`: then physics
+    moves
     the entity while the controller is active, and its state is only observed.
     """
 

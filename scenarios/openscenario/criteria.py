@@ -1,6 +1,7 @@
 """Criteria: what a scenario demands of the ego vehicle, written as ScenarioRunner does.
 
-A condition of the storyboard's stop trigger whose name is ``criteria_`` and a test's name does not stop anything; it names a
+A condition of the storyboard's stop trigger whose name is ``criteria_`` and a test's name does not stop anything; it
+names a
 test. Its ``ParameterCondition`` gives the test's parameter, if it has one, as ``parameterRef`` and ``value``.
 """
 

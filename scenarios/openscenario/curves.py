@@ -1,6 +1,7 @@
 """Curves that trajectories follow: sampled by arc length, pure numpy.
 
-Polylines are exact. Clothoids are integrated from their curvature (midpoint rule on samples at most 0.1 m apart, error of
+Polylines are exact. Clothoids are integrated from their curvature (midpoint rule on samples at most 0.1 m apart,
+error of
 order step^2 * curvature change), NURBS evaluated with de Boor's recursion at 64 points a knot span.
 """
 
@@ -49,7 +50,7 @@ class Curve:
     def pose(self, s: float) -> Pose:
         """Return the pose at ``s`` metres from the start; the ends hold beyond them."""
         s = min(max(s, 0.0), self.length)
-        i = int(min(max(np.searchsorted(self.s, s, side="right") - 1, 0), len(self.s) - 2))
+        i = min(max(int(np.searchsorted(self.s, s, side="right")) - 1, 0), len(self.s) - 2)
         span = self.s[i + 1] - self.s[i]
         f = (s - self.s[i]) / span
         x, y = self.xy[i] + f * (self.xy[i + 1] - self.xy[i])

@@ -134,7 +134,8 @@ class Measure:
 def read_measure(node: Node) -> Measure:
     """Read the attributes that say how a distance is measured, old spellings included.
 
-    1.0's ``alongRoute`` true is longitudinal on the road, false the straight line; ``cartesianDistance`` is 1.0's name of
+    1.0's ``alongRoute`` true is longitudinal on the road, false the straight line; ``cartesianDistance`` is 1.0's
+    name of
     ``euclidianDistance``, which is also the default since 1.1. Routing algorithms other than the shortest are refused.
     """
     system = node.choice("coordinateSystem", ("entity", "lane", "road", "world"), "entity")

@@ -37,7 +37,8 @@ def expand(path: str | Path, samples: int | None = None, seed: int = 0) -> list[
     """Return the concrete scenarios of a file.
 
     A scenario file stands for itself. A deterministic distribution is enumerated; with ``samples`` smaller than that,
-    so many of its points are drawn without repetition, in order. A stochastic one is sampled ``samples`` times (default: as
+    so many of its points are drawn without repetition, in order. A stochastic one is sampled ``samples`` times
+    (default: as
     often as the file says).
 
     Args:

@@ -1,6 +1,7 @@
 """Transition dynamics: how a value goes from start to end, exactly.
 
-A *shape* maps progress p in [0, 1] to the fraction of the change that is done. Its ``area`` is the integral of that from 0 to
+A *shape* maps progress p in [0, 1] to the fraction of the change that is done. Its ``area`` is the integral of that
+from 0 to
 p, so the distance covered while a speed changes is exact and independent of the time step.
 
 | shape | fraction f(p) | area | peak slope |
@@ -86,7 +87,8 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class TransitionDynamics:
-    """``TransitionDynamics``: shape, dimension (time, distance, rate) and its value; ``following`` is 1.2's followingMode."""
+    """``TransitionDynamics``: shape, dimension (time, distance, rate) and its value; ``following`` is 1.2's
+    followingMode."""
 
     shape: str
     dimension: str

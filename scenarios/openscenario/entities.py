@@ -114,7 +114,8 @@ EntityRecord = VehicleRecord | PedestrianRecord | MiscRecord
 
 
 def read_properties(node: Node | None) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the name-value pairs and the file paths of a ``Properties`` element; custom content is kept out of runs."""
+    """Return the name-value pairs and the file paths of a ``Properties`` element; custom content is kept out of
+    runs."""
     if node is None:
         return {}, ()
     pairs = {p.text("name"): p.text("value") for p in node.many("Property")}

@@ -2,7 +2,8 @@
 
 A small recursive-descent parser over numbers and booleans; nothing is ever handed to ``eval``. Operators and functions
 are those of the standard's user guide ("Expressions"): unary minus, ``+ - * / %``, ``not and or``, ``round floor ceil
-sqrt pow``, and since 1.2 ``abs sign max min sin cos tan asin acos atan``; comparisons are an extension several tools share.
+sqrt pow``, and since 1.2 ``abs sign max min sin cos tan asin acos atan``; comparisons are an extension several tools
+share.
 """
 
 from __future__ import annotations

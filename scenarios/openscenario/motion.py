@@ -1,9 +1,12 @@
 """Default motion: exact kinematics of the standard's default controller.
 
-Without an action the speed stays, and an entity on a lane keeps its lane and its offset from the centre. The speed is that of the
-reference point along its own path: while it also moves sideways, it goes forward so much less. Heading follows the path.
+Without an action the speed stays, and an entity on a lane keeps its lane and its offset from the centre. The speed is
+that of the
+reference point along its own path: while it also moves sideways, it goes forward so much less. Heading follows the
+path.
 
-Vehicles keep to lanes. Pedestrians and things do so only while they look along the lane (within 45 degrees); else they go
+Vehicles keep to lanes. Pedestrians and things do so only while they look along the lane (within 45 degrees); else
+they go
 straight on, so that somebody put across the road walks across it.
 """
 
@@ -114,7 +117,8 @@ def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> Non
     if distance > 1e-12:
         drift = None if entity.lateral is None else entity.lateral.drift(speed)
         drift = side / world.dt_s if drift is None else drift
-        # The tangent at the end of the step, not the chord of it: so velocity and acceleration are those of the instant.
+        # The tangent at the end of the step, not the chord of it: so velocity and acceleration are those of the
+        # instant.
         angle = math.asin(min(max(drift * before.direction / speed, -1.0), 1.0)) if speed > 1e-6 else 0.0
         pose = replace(pose, heading=wrap(pose.heading + angle))
     else:
@@ -160,7 +164,7 @@ def _tow(world: World, entity: Entity) -> None:
     front = world.entities[entity.towed_by]
     if not front.present or not isinstance(front.record, VehicleRecord) or not isinstance(entity.record, VehicleRecord):
         return
-    hx, hy, hz = front.motion.pose.point(front.record.hitch_x or 0.0, 0.0)
+    hx, hy, _ = front.motion.pose.point(front.record.hitch_x or 0.0, 0.0)
     reach = entity.record.coupler_x or 0.0
     old = entity.motion.pose
     heading = math.atan2(hy - old.y, hx - old.x) if reach > 1e-6 else front.motion.pose.heading
@@ -172,7 +176,8 @@ def _tow(world: World, entity: Entity) -> None:
 
 
 def clocks(world: World) -> None:
-    """Count how long each entity has stood, been off the road or at the end of one. Called once a step, after motion."""
+    """Count how long each entity has stood, been off the road or at the end of one. Called once a step, after
+    motion."""
     for entity in world.entities.values():
         if not entity.present:
             continue

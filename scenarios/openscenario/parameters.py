@@ -29,8 +29,9 @@ class Parameter:
     type: str
     text: str
 
+    @property
     def value(self) -> Value:
-        """Return the value for expressions; ExpressionError for text that is neither number nor truth value."""
+        """The value for expressions; ExpressionError for text that is neither number nor truth value."""
         if self.type == "boolean" or (self.type == "string" and self.text in ("true", "false")):
             return self.text in ("true", "1")
         try:
@@ -61,7 +62,7 @@ class Scope:
 
     def value(self, name: str) -> Value:
         """Return a parameter's value for expressions."""
-        return self.find(name).value()
+        return self.find(name).value
 
 
 def type_problem(kind: str, text: str) -> str | None:
@@ -97,7 +98,8 @@ def parse_datetime(text: str) -> datetime:
 
 
 def compare(rule: str, left: float | str | datetime, right: float | str | datetime, tolerance: float = 1e-6) -> bool:
-    """Apply a rule of the standard. Numbers are equal within ``tolerance``, because time steps and angles are rounded."""
+    """Apply a rule of the standard. Numbers are equal within ``tolerance``, because time steps and angles are
+    rounded."""
     if isinstance(left, float) and isinstance(right, float):
         equal = abs(left - right) <= tolerance if left != right else True
     else:

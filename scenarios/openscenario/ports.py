@@ -1,7 +1,8 @@
 """What the executor asks of a world: the only door between a scenario and a simulator.
 
 A step of the executor is: move kinematic entities to the end of the step, give controllers' wishes to physics, let the
-world make one step (``tick``), read back what physics moved, then evaluate triggers on states of one and the same instant.
+world make one step (``tick``), read back what physics moved, then evaluate triggers on states of one and the same
+instant.
 """
 
 from __future__ import annotations

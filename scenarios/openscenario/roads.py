@@ -5,8 +5,9 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise, replace
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class RoutePath:
     def next_road(self, road_id: str) -> str | None:
         """Return the road that comes after ``road_id``, None at the end or off the route."""
         ids = [leg.road_id for leg in self.legs]
-        for here, after in zip(ids, ids[1:]):
+        for here, after in pairwise(ids):
             if here == road_id and after != road_id:
                 return after
         return None
@@ -394,7 +395,7 @@ class Roads:
     def route(self, tracks: Sequence[Track]) -> RoutePath:
         """Return the shortest way through places in this order; OpenDriveError when two are not connected."""
         legs: list[Leg] = []
-        for start, end in zip(tracks, tracks[1:]):
+        for start, end in pairwise(tracks):
             keys = self.network.route(self._position(start), self._position(end))
             self._append_legs(legs, keys, start, end)
         return RoutePath(tuple(legs))

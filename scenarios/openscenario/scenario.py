@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -174,7 +174,7 @@ def _read_entities(root: Node, reader: Reader) -> dict[str, EntityEntry]:
 
 
 def _read_object(node: Node, reader: Reader) -> EntityEntry:
-    readers = {
+    readers: dict[str, Callable[[Node], EntityRecord]] = {
         "Vehicle": lambda n: _read_vehicle(n, reader),
         "Pedestrian": records.read_pedestrian,
         "MiscObject": records.read_misc,

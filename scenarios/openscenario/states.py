@@ -13,7 +13,8 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Where something is: metres, radians, ASAM's frame (z up, heading from x to y, pitch nose down, roll right down)."""
+    """Where something is: metres, radians, ASAM's frame (z up, heading from x to y, pitch nose down, roll right
+    down)."""
 
     x: float
     y: float

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 class Shape(Protocol):
     """A trajectory's shape as written."""
 
-    timed: bool
+    @property
+    def timed(self) -> bool:
+        """Whether its points carry times."""
+        ...
 
     def curve(self, world: World, closed: bool) -> Curve:
         """Return the curve, its positions resolved now."""
@@ -182,7 +186,7 @@ def _nurbs(node: Node, reader: Reader) -> Shape:
     controls, knots = node.many("ControlPoint"), tuple(k.number("value") for k in node.many("Knot"))
     if len(controls) < order or len(knots) != len(controls) + order:
         raise node.error(f"needs at least order={order} control points and exactly control points + order knots")
-    if any(b < a for a, b in zip(knots, knots[1:])):
+    if any(b < a for a, b in pairwise(knots)):
         raise node.error("knots must not decrease")
     weights = tuple(c.number("weight", 1.0, minimum=1e-9) for c in controls)
     points = tuple(read_position(c.one("Position"), reader) for c in controls)

@@ -30,7 +30,8 @@ EDGES = ("none", "rising", "falling", "risingOrFalling")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``Condition``: by entity (with the entities it is asked of, and whether any or all must satisfy it) or by value."""
+    """``Condition``: by entity (with the entities it is asked of, and whether any or all must satisfy it) or by
+    value."""
 
     name: str
     edge: str

@@ -48,7 +48,10 @@ class Activity:
 class PrivateAction(Protocol):
     """An action on an entity. ``domains`` are those it controls: "longitudinal", "lateral"."""
 
-    domains: ClassVar[frozenset[str]]
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains it controls while it runs."""
+        ...
 
     def begin(self, entity: Entity, world: World) -> Activity | None:
         """Start; None when it is finished at once. ValueError when it cannot be done (no such lane, no way)."""

@@ -70,6 +70,7 @@ def read(node: Node, reader: Reader) -> Control:
     """Read ``ControllerAction``: one of its three parts, or 1.0's assignment with an (inactive) override."""
     assign = longitudinal = lateral = None
     for child in node.children():
+        part: Control
         if child.tag == "AssignControllerAction":
             part = _read_assign(child, reader)
             assign = part.assign

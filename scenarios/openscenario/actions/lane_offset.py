@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LaneOffset:
-    """Moves sideways within the lane system to an offset from the centre of the present lane, or from an entity's offset.
+    """Moves sideways within the lane system to an offset from the centre of the present lane, or from an entity's
+    offset.
 
     The duration follows from the largest lateral acceleration: f'' of the shape is at most c / T^2, so T is
     sqrt(c |change| / a). A linear shape has no finite acceleration; it takes as long as the cubic one.

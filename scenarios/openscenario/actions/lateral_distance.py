@@ -45,7 +45,8 @@ class _KeepLateral(Activity):
         self._side = side
 
     def _left_of_reference(self, entity: Entity, world: World) -> tuple[float, float]:
-        """Return how far the entity is to the reference's left, and which way its road runs (+1: like the reference)."""
+        """Return how far the entity is to the reference's left, and which way its road runs (+1: like the
+        reference)."""
         assert entity.track is not None
         found = world.roads.along(world.track(self._action.entity), entity.track)
         if found is None:

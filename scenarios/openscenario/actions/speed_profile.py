@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class SpeedProfile:
     """Runs through speeds, linearly between them.
 
-    Each entry is (speed, seconds since the entry before); without a time it is reached as fast as ``limits`` allow. With an
+    Each entry is (speed, seconds since the entry before); without a time it is reached as fast as ``limits`` allow.
+    With an
     entity the speeds are relative to its speed at the start.
     """
 
@@ -64,9 +66,7 @@ class _Profile(Activity):
         begin, end = self._elapsed, self._elapsed + dt_s
         inner = [t for t in self._times if begin < t < end]
         points = [begin, *inner, end]
-        distance = sum(
-            0.5 * (self._value(a + 1e-12) + self._value(b - 1e-12)) * (b - a) for a, b in zip(points, points[1:])
-        )
+        distance = sum(0.5 * (self._value(a + 1e-12) + self._value(b - 1e-12)) * (b - a) for a, b in pairwise(points))
         self._elapsed = end
         self.done = end >= self._times[-1] - 1e-9
         return distance, self._value(end)

@@ -37,7 +37,8 @@ class Synchronize:
     """Makes the entity reach its target at the moment the master reaches its own.
 
     The master is taken to keep its speed, so the time left is known each step. With a final speed the entity takes the
-    acceleration 6 d / T^2 - (4 v + 2 v_end) / T: the start of the path over d metres in T seconds from v to v_end with the
+    acceleration 6 d / T^2 - (4 v + 2 v_end) / T: the start of the path over d metres in T seconds from v to v_end
+    with the
     least total acceleration, which is what one follows by planning anew each step. Without one it drives d / T.
     The standard asks for the meeting only and leaves the way there free.
     """
@@ -103,7 +104,8 @@ class _Synchronize(Activity):
 
 
 def distance_to(world: World, entity: Entity, goal: Placement) -> float | None:
-    """Return the metres an entity still has to go to a place: along its trajectory, the roads, or straight; <= 0 past it."""
+    """Return the metres an entity still has to go to a place: along its trajectory, the roads, or straight; <= 0 past
+    it."""
     path = getattr(entity.lateral, "distance_to", None)
     if path is not None:
         return float(path(goal.pose))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RelativeSpeed:
-    """Compares speed of the triggering entity minus speed of the reference entity; components in the triggering entity's frame."""
+    """Compares speed of the triggering entity minus speed of the reference entity; components in the triggering
+    entity's frame."""
 
     entity: str
     value: float

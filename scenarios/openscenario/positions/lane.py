@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LanePosition:
-    """A place on a lane. Its orientation is relative to the lane's driving direction; ``offset`` is positive to the left of s."""
+    """A place on a lane. Its orientation is relative to the lane's driving direction; ``offset`` is positive to the
+    left of s."""
 
     road_id: str
     lane_id: int

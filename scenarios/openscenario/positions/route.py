@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RoutePosition:
-    """A place along a route: ``path_s`` metres from its start, on a lane or at a lateral distance, or where an entity is."""
+    """A place along a route: ``path_s`` metres from its start, on a lane or at a lateral distance, or where an entity
+    is."""
 
     route: RouteRecord
     orientation: Orientation

@@ -1,0 +1,355 @@
+"""A CARLA world as the world of a scenario, through the genuine client.
+
+Kinematic entities have their physics switched off and are put in place once a step, in one batch, with the velocity
+they
+move with, so that sensors measure it. Walkers are put by ``ApplyWalkerState``, which also makes them walk.
+
+The standard's reference point of a vehicle is the middle of its rear axle on the ground, CARLA's the middle of the
+vehicle.
+The two differ for every model, and the models' sizes differ from those in the file. What decides gaps and collisions is
+where the bodies are, so the box of the actor is centred on the box that the file gives relative to the rear axle.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+import carla
+
+from foundation.errors import RealityError
+from foundation.frames import asam_orientation, carla_rotation
+from scenarios import metrics
+from scenarios.opendrive import RoadNetwork
+from scenarios.openscenario import carla_mapping as mapping
+from scenarios.openscenario.controllers import Autopilot, VehicleDrive, Walk
+from scenarios.openscenario.entities import EntityRecord
+from scenarios.openscenario.environment import Environment
+from scenarios.openscenario.signals import color_of
+from scenarios.openscenario.states import Motion, Pose, rotate
+
+logger = logging.getLogger(__name__)
+
+SPAWN_LIFTS_M = (0.0, 0.5, 2.0, 10.0, 50.0)
+"""Heights above its place at which an actor is tried to be spawned: a server refuses places that touch something."""
+CONTACT_MARGIN_M = 0.05
+HIDDEN_DEPTH_M = 500.0
+_TRAFFIC_LIGHT_STATES = {
+    "red": carla.TrafficLightState.Red,
+    "yellow": carla.TrafficLightState.Yellow,
+    "green": carla.TrafficLightState.Green,
+    "off": carla.TrafficLightState.Off,
+    "unknown": carla.TrafficLightState.Unknown,
+}
+
+
+class _Body:
+    """One entity's actor and how it sits around the reference point, in ASAM's axes of the entity."""
+
+    def __init__(self, actor: carla.Actor, record: EntityRecord) -> None:
+        self.actor, self.record = actor, record
+        box = actor.bounding_box
+        self.is_walker = record.kind == "pedestrian"
+        self.is_vehicle = actor.type_id.startswith("vehicle.")
+        self.forward = record.box.center[0] - box.location.x
+        self.left = record.box.center[1] + box.location.y
+        # Vehicles and props have their origin on the ground, walkers in the middle of their capsule.
+        self.up = box.extent.z if self.is_walker else 0.0
+        self.extent = box.extent
+        self.driven = False
+        self.hidden = False
+        self.autopilot = False
+        self.last: tuple[object, ...] = ()
+
+    def transform(self, pose: Pose, *, on_ground: bool = False) -> carla.Transform:
+        """Return the actor's transform for a pose of the reference point (``on_ground``: z stays the ground's)."""
+        x, y, z = pose.point(self.forward, self.left, 0.0 if on_ground else self.up)
+        pitch, yaw, roll = carla_rotation(pose.heading, pose.pitch, pose.roll)
+        if self.hidden:
+            z -= HIDDEN_DEPTH_M
+        return carla.Transform(carla.Location(x, -y, z), carla.Rotation(pitch, yaw, roll))
+
+    def motion(self, snapshot: carla.ActorSnapshot) -> Motion:
+        """Return the state of the reference point from a snapshot of the actor."""
+        transform = snapshot.get_transform()
+        rotation, at = transform.rotation, transform.location
+        heading, pitch, roll = asam_orientation(rotation.pitch, rotation.yaw, rotation.roll)
+        dx, dy, dz = rotate(-self.forward, -self.left, -self.up, heading, pitch, roll)
+        if self.is_walker:
+            dx, dy, dz = rotate(-self.forward, -self.left, 0.0, heading)
+            dz, pitch, roll = -self.up, 0.0, 0.0
+        velocity, spin = snapshot.get_velocity(), snapshot.get_angular_velocity()
+        push = snapshot.get_acceleration()
+        yaw_rate = -math.radians(spin.z)
+        vx, vy = velocity.x - yaw_rate * dy, -velocity.y + yaw_rate * dx
+        speed = math.hypot(vx, vy)
+        return Motion(
+            Pose(at.x + dx, -at.y + dy, at.z + dz, heading, pitch, roll),
+            speed,
+            (vx, vy, velocity.z),
+            (push.x, -push.y, push.z),
+            yaw_rate,
+        )
+
+    def moving(self, motion: Motion) -> metrics.Moving:
+        """Return the actor's own box (not the file's) around a state, for contacts."""
+        center = self.record.box.center
+        x, y, _ = motion.pose.point(center[0], center[1])
+        margin = 2.0 * CONTACT_MARGIN_M
+        rect = metrics.Rect(x, y, motion.pose.heading, 2 * self.extent.x + margin, 2 * self.extent.y + margin)
+        return metrics.Moving(rect, motion.velocity[:2], motion.pose.z, motion.pose.z + 2 * self.extent.z)
+
+
+class CarlaPort:
+    """A :class:`WorldPort` on a CARLA server (embedded or Unreal).
+
+    The map must be loaded and synchronous mode be set by the caller, who may also tick the world between
+    ``Execution.before_tick`` and ``after_tick``; :meth:`tick` does it for ``Execution.step``.
+
+    Args:
+        client, world: the genuine client.
+        network: the road network that is loaded, for the place of the sun.
+        tick_timeout_s: how long :meth:`tick` waits.
+    """
+
+    def __init__(
+        self, client: carla.Client, world: carla.World, network: RoadNetwork, tick_timeout_s: float = 60.0
+    ) -> None:
+        self._client, self._world, self._network = client, world, network
+        self._tick_timeout_s = tick_timeout_s
+        self._library = world.get_blueprint_library()
+        self._ids = [blueprint.id for blueprint in self._library]
+        self._bodies: dict[str, _Body] = {}
+        self._motions: dict[str, Motion] = {}
+        self._friction = 1.0
+        self._signals: dict[str, str] = {}
+
+    def actor(self, name: str) -> carla.Actor | None:
+        """Return the actor of an entity, None when it is not in the world."""
+        body = self._bodies.get(name)
+        return None if body is None else body.actor
+
+    # ---- entities
+
+    def spawn(self, name: str, record: EntityRecord, motion: Motion) -> None:
+        """See :class:`WorldPort`.
+
+        Raises:
+            RealityError: no blueprint fits, or the server finds no free place for it.
+        """
+        choice = mapping.choose(name, record, self._ids)
+        blueprint = self._library.find(choice.blueprint)
+        if blueprint.has_attribute("role_name"):
+            blueprint.set_attribute("role_name", name)
+        for attribute, value in choice.attributes.items():
+            if blueprint.has_attribute(attribute) and blueprint.get_attribute(attribute).is_modifiable:
+                blueprint.set_attribute(attribute, value)
+        if blueprint.has_attribute("is_invincible"):
+            blueprint.set_attribute("is_invincible", "true")
+        pitch, yaw, roll = carla_rotation(motion.pose.heading, motion.pose.pitch, motion.pose.roll)
+        actor = None
+        for lift in SPAWN_LIFTS_M:
+            at = carla.Location(motion.pose.x, -motion.pose.y, motion.pose.z + 1.0 + lift)
+            actor = self._world.try_spawn_actor(blueprint, carla.Transform(at, carla.Rotation(pitch, yaw, roll)))
+            if actor is not None:
+                break
+        if actor is None:
+            raise RealityError(
+                f"entity {name}: the simulator refuses to spawn {choice.blueprint} anywhere above its place"
+            )
+        body = _Body(actor, record)
+        self._bodies[name] = body
+        if not body.is_walker:
+            self._batch([carla.command.SetSimulatePhysics(actor, False)])
+        self.move({name: motion}, {name: record})
+
+    def remove(self, name: str) -> None:
+        """See :class:`WorldPort`."""
+        body = self._bodies.pop(name)
+        self._motions.pop(name, None)
+        self._batch([carla.command.DestroyActor(body.actor)])
+
+    def move(self, motions: Mapping[str, Motion], records: Mapping[str, EntityRecord]) -> None:
+        """See :class:`WorldPort`. What has not changed since the last step is not sent again."""
+        commands: list[object] = []
+        for name, motion in motions.items():
+            body = self._bodies[name]
+            self._motions[name] = motion
+            state = (motion.pose, motion.velocity, body.hidden)
+            if state == body.last:
+                continue
+            body.last = state
+            if body.is_walker and motion.pose.roll == 0.0 and motion.pose.pitch == 0.0:
+                transform = body.transform(motion.pose, on_ground=True)
+                commands.append(carla.command.ApplyWalkerState(body.actor, transform, motion.speed))
+                continue
+            vx, vy, vz = motion.velocity
+            commands.append(carla.command.ApplyTransform(body.actor, body.transform(motion.pose)))
+            commands.append(carla.command.ApplyTargetVelocity(body.actor, carla.Vector3D(vx, -vy, vz)))
+            if body.is_vehicle:
+                spin = carla.Vector3D(0.0, 0.0, -math.degrees(motion.yaw_rate))
+                commands.append(carla.command.ApplyTargetAngularVelocity(body.actor, spin))
+        self._batch(commands)
+
+    def set_driven(self, name: str, driven: bool, motion: Motion) -> None:
+        """See :class:`WorldPort`."""
+        body = self._bodies[name]
+        body.driven = driven
+        body.last = ()
+        commands: list[object] = []
+        if body.is_walker:
+            if not driven:
+                commands.append(
+                    carla.command.ApplyWalkerControl(
+                        body.actor, cast(Any, carla.WalkerControl(carla.Vector3D(), 0.0, False))
+                    )
+                )
+        else:
+            vx, vy, vz = motion.velocity
+            commands.append(carla.command.SetSimulatePhysics(body.actor, driven))
+            if driven:
+                commands.append(carla.command.ApplyTargetVelocity(body.actor, carla.Vector3D(vx, -vy, vz)))
+        self._batch(commands)
+        if driven and body.is_vehicle and self._friction != 1.0:
+            self._apply_friction(body, self._friction)
+        if not driven and body.autopilot:
+            cast(Any, body.actor).set_autopilot(False)
+            body.autopilot = False
+
+    def drive(self, wishes: Mapping[str, VehicleDrive | Walk | Autopilot]) -> None:
+        """See :class:`WorldPort`."""
+        commands: list[object] = []
+        for name, wish in wishes.items():
+            body = self._bodies[name]
+            if isinstance(wish, VehicleDrive):
+                control = carla.VehicleControl(
+                    throttle=wish.throttle,
+                    steer=-wish.steer,  # CARLA steers positive to the right
+                    brake=wish.brake,
+                    hand_brake=wish.hand_brake,
+                    reverse=wish.reverse,
+                )
+                commands.append(carla.command.ApplyVehicleControl(body.actor, control))
+            elif isinstance(wish, Walk):
+                dx, dy, dz = wish.direction
+                walk = carla.WalkerControl(carla.Vector3D(dx, -dy, dz), wish.speed, wish.jump)
+                commands.append(carla.command.ApplyWalkerControl(body.actor, cast(Any, walk)))
+            elif not body.autopilot:
+                cast(Any, body.actor).set_autopilot(True)
+                body.autopilot = True
+        self._batch(commands)
+
+    def tick(self, dt_s: float) -> None:
+        """Tick the world (:class:`WorldPort`); its step must be ``dt_s``, which the caller has set."""
+        self._world.tick(self._tick_timeout_s)
+
+    def observe(self, names: list[str]) -> Mapping[str, Motion]:
+        """See :class:`WorldPort`."""
+        snapshot = self._world.get_snapshot()
+        found = {}
+        for name in names:
+            state = snapshot.find(self._bodies[name].actor.id)
+            if state is None:
+                raise RealityError(f"entity {name} has vanished from the simulator at frame {snapshot.frame}")
+            found[name] = self._motions[name] = self._bodies[name].motion(state)
+        return found
+
+    def contacts(self) -> frozenset[frozenset[str]]:
+        """Return pairs of which one is driven by physics and whose actors' own boxes touch.
+
+        Boxes rather than collision sensors, because the sensors' events come after an unknown delay: a run would not
+        repeat exactly.
+        """
+        names = [n for n in self._bodies if n in self._motions]
+        moving = {n: self._bodies[n].moving(self._motions[n]) for n in names}
+        return frozenset(
+            frozenset((a, b))
+            for i, a in enumerate(names)
+            for b in names[i + 1 :]
+            if (self._bodies[a].driven or self._bodies[b].driven) and metrics.collide(moving[a], moving[b])
+        )
+
+    # ---- the world
+
+    def set_environment(self, environment: Environment) -> None:
+        """See :class:`WorldPort`. Friction acts on the tyres of vehicles that physics drives."""
+        weather = self._world.get_weather()
+        fields = mapping.weather(environment, self._network.origin_lat_lon, environment.time_of_day)
+        for field, value in fields.items():
+            setattr(weather, field, value)
+        self._world.set_weather(weather)
+        if environment.friction is not None and environment.friction != self._friction:
+            for body in self._bodies.values():
+                if body.driven and body.is_vehicle:
+                    self._apply_friction(body, environment.friction / self._friction)
+            self._friction = environment.friction
+
+    @staticmethod
+    def _apply_friction(body: _Body, factor: float) -> None:
+        vehicle = cast(Any, body.actor)
+        control = vehicle.get_physics_control()
+        wheels = control.wheels
+        for wheel in wheels:
+            wheel.tire_friction *= factor
+        control.wheels = wheels
+        vehicle.apply_physics_control(control)
+
+    def set_lights(self, name: str, lights: Mapping[str, str]) -> None:
+        """See :class:`WorldPort`."""
+        body = self._bodies[name]
+        if not body.is_vehicle:
+            raise RealityError(f"entity {name} is no vehicle and has no lights")
+        flags = carla.VehicleLightState(mapping.light_flags(lights))
+        self._batch([carla.command.SetVehicleLightState(body.actor, flags)])
+
+    def set_visibility(self, name: str, graphics: bool, traffic: bool, sensors: bool) -> None:
+        """See :class:`WorldPort`. An actor is hidden from everything by putting it deep below the ground.
+
+        Raises:
+            RealityError: it should be hidden from cameras only, or from other sensors only, which CARLA cannot do.
+        """
+        if graphics != sensors:
+            raise RealityError(
+                f"entity {name}: CARLA hides an actor from cameras and other sensors alike, or not at all"
+            )
+        body = self._bodies[name]
+        if body.driven and not graphics:
+            raise RealityError(f"entity {name} is driven by physics and cannot be hidden")
+        body.hidden = not graphics
+        body.last = ()
+        self.move({name: self._motions[name]}, {name: body.record})
+
+    def set_signals(self, states: Mapping[str, str]) -> None:
+        """See :class:`WorldPort`. A light that the scenario sets is frozen: its own cycle stops."""
+        for name, state in states.items():
+            if self._signals.get(name) == state:
+                continue
+            light = self._world.get_traffic_light_from_opendrive_id(name)
+            if light is None:
+                raise RealityError(f"the simulator has no traffic light for OpenDRIVE signal {name!r}")
+            light.set_state(_TRAFFIC_LIGHT_STATES[color_of(state)])
+            light.freeze(True)
+            self._signals[name] = state
+
+    def signal_state(self, name: str) -> str | None:
+        """See :class:`WorldPort`."""
+        light = self._world.get_traffic_light_from_opendrive_id(name)
+        return None if light is None else str(light.get_state()).rsplit(".", maxsplit=1)[-1].lower()
+
+    def close(self) -> None:
+        """Destroy every actor this port has spawned."""
+        actors = [body.actor for body in self._bodies.values()]
+        self._bodies.clear()
+        self._motions.clear()
+        if actors:
+            self._client.apply_batch_sync([carla.command.DestroyActor(actor) for actor in actors], False)
+
+    def _batch(self, commands: list[object]) -> None:
+        """Send commands and fail loudly if the server refused one."""
+        if not commands:
+            return
+        for response in self._client.apply_batch_sync(commands, False):
+            if response.has_error():
+                raise RealityError(f"the simulator refused a command: {response.error}")
