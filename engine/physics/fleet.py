@@ -18,7 +18,7 @@ from panda3d.core import Vec3
 from engine.blueprints import VehicleSpec
 from engine.physics.bodies import Body, Motion
 from engine.physics.powertrain import TABLE_POINTS, Drive, DriveState, advance, choose_gears
-from engine.physics.vehicles import STEER_TABLE_KMH, Rig, wheels_of
+from engine.physics.vehicles import GRAVITY, STEER_TABLE_KMH, Rig, wheels_of
 from engine.protocol.structs import VehicleControl, VehiclePhysicsControl
 
 Floats = npt.NDArray[np.float64]
@@ -32,6 +32,8 @@ SLIP_RAD = 0.14
 """Slip angle beyond which a front wheel does not gain side force: 8 degrees."""
 CRAWL_MPS = 0.6
 """Below this speed braking lies on one axle: four braked wheels at once would overshoot zero speed."""
+LEAN_DEG, LEAN_RATE = 45.0, 90.0
+"""Greatest lean of a two-wheeler in degrees, and how fast it leans, deg/s."""
 STAND_MPS = 0.3
 """Below this speed a braked vehicle is held on a slope by the tyres' static friction."""
 
@@ -59,6 +61,10 @@ class VehicleState:
         self.wheels = wheels_of(vehicle)
 
 
+STATES = ("throttle", "brake", "steer", "rolled", "longitudinal", "lean")
+"""What the fleet keeps of every vehicle from step to step, besides its drive."""
+
+
 def approach(value: Floats, target: Floats, rise: float, fall: float, dt: float) -> Floats:
     """Move ``value`` towards ``target``: away from zero by at most ``rise`` x dt, towards it by ``fall`` x dt."""
     rate = np.where(np.abs(target) > np.abs(value), rise, fall) * dt
@@ -72,7 +78,7 @@ class Fleet:
         self.members: dict[int, VehicleState] = {}
         self._stale = True
         # Per vehicle, kept over rebuilds: smoothed inputs, drive state, wheel roll, speed.
-        self.throttle = self.brake = self.steer = self.rolled = np.zeros(0)
+        self.throttle = self.brake = self.steer = self.rolled = self.lean = np.zeros(0)
         self.drive_state = DriveState.at_rest(0)
         self.longitudinal = np.zeros(0)
 
@@ -80,7 +86,7 @@ class Fleet:
         """Take a vehicle in, at rest, in first gear."""
         state.index = len(self.members)
         self.members[state.body.actor_id] = state
-        for name in ("throttle", "brake", "steer", "rolled", "longitudinal"):
+        for name in STATES:
             setattr(self, name, np.append(getattr(self, name), 0.0))
         fresh, old = DriveState.at_rest(1), self.drive_state
         self.drive_state = DriveState(
@@ -94,7 +100,7 @@ class Fleet:
     def remove(self, actor_id: int) -> VehicleState:
         """Let a vehicle go."""
         state = self.members.pop(actor_id)
-        for name in ("throttle", "brake", "steer", "rolled", "longitudinal"):
+        for name in STATES:
             setattr(self, name, np.delete(getattr(self, name), state.index))
         old = self.drive_state
         gone = state.index
@@ -127,6 +133,7 @@ class Fleet:
 
         self.mass, self.radius, self.wheelbase = column("mass"), column("radius"), column("wheelbase")
         self._half_track, self._drag, self._rolling = column("half_track"), column("drag"), column("rolling")
+        self._leans = np.array([s.spec.two_wheeler for s in states], dtype=bool)
         self._front_x = np.array([r.wheel_x.max() for r in rigs])
         self._understeer, self._curve = column("understeer"), np.array([r.steering_curve for r in rigs])
         self._drive = Drive.stack([r.drive for r in rigs])
@@ -221,11 +228,12 @@ class Fleet:
         drive, resist = self._forces(speed, dt)
         self._set_forces(motion, drive, resist, speed, substep)
 
-    def settle(self, motion: Motion, substep: float) -> None:
-        """Read the wheels' loads after Bullet's steps, and correct ``motion`` for what Bullet has begun.
+    def settle(self, motion: Motion, span: float, substep: float) -> None:
+        """Read the wheels' loads after ``span`` seconds of Bullet's steps, and put right what ``motion`` shows.
 
         The suspension pushes after a substep's positions are final: velocities already hold an impulse that the next
-        substep's gravity takes back, 0.1 m/s upwards for a car at rest.
+        substep's gravity takes back, 0.1 m/s upwards for a car at rest. Two-wheelers, upright in Bullet, are shown
+        leaning into the curve.
         """
         if not self.members:
             return
@@ -234,6 +242,12 @@ class Fleet:
         begun = np.bincount(self.owner, self.loads, len(self.mass)) / self.mass * (substep * self._running)
         rows = self.bodies
         motion.velocity[rows] -= motion.up[rows] * begun[:, None]
+        if self._leans.any():
+            speed = np.einsum("ij,ij->i", motion.velocity[rows], motion.forward[rows])
+            turning = np.radians(motion.angular_velocity[rows, 2])
+            wanted = np.clip(np.degrees(np.arctan(speed * turning / GRAVITY)), -LEAN_DEG, LEAN_DEG) * self._leans
+            self.lean = self.lean + np.clip(wanted - self.lean, -LEAN_RATE * span, LEAN_RATE * span)
+            motion.rotation[rows, 2] += self.lean
 
     def _set_steering(self, speed: Floats, across: Floats) -> None:
         """Turn the wheels; ``across`` is the (N,) rightward speed of the front axle, m/s."""

@@ -299,7 +299,7 @@ class Physics(Bodies):
             self._drive(taken * substep, substep)
             self._stepper.advance(taken, substep)
             self._store.touched()
-            self._fleet.settle(self._store.motion(), substep)
+            self._fleet.settle(self._store.motion(), taken * substep, substep)
             count -= taken
         self._log.end(self._estimate)
         self._forces.clear()

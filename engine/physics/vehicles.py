@@ -62,8 +62,8 @@ GRIPS = {
     "van": Grip(0.97, 0.68, 3.5),
     "truck": Grip(0.70, 0.42, 4.5, rolling=0.007),
     "bus": Grip(0.66, 0.54, 4.5, rolling=0.008),
-    "motorcycle": Grip(0.95, 0.92, 0.0, roll=0.0, rolling=0.015),
-    "bicycle": Grip(0.58, 0.52, 0.0, roll=0.0, rolling=0.006),
+    "motorcycle": Grip(0.95, 0.92, 3.0, roll=0.0, rolling=0.015),
+    "bicycle": Grip(0.58, 0.52, 3.0, roll=0.0, rolling=0.006),
 }
 
 
@@ -189,9 +189,14 @@ def load_shares(rig: Rig) -> Floats:
 
 
 def chassis_box(spec: VehicleSpec) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Return centre (actor's frame) and half sizes of the collision box: the bounding box without its clearance."""
+    """Return centre (actor's frame) and half sizes of the collision box.
+
+    It is the bounding box without ground clearance and without the mirrors, which count in CARLA's widths: a body
+    reaches 0.25 m beyond the middle of its tyres.
+    """
     clearance = min(0.6 * spec.wheel_radius, 0.25 * spec.height)
-    half = (spec.length / 2, spec.width / 2, (spec.height - clearance) / 2)
+    width = spec.width if spec.two_wheeler else min(spec.width, spec.track + 0.5)
+    half = (spec.length / 2, width / 2, (spec.height - clearance) / 2)
     return (spec.center_x, 0.0, clearance + half[2]), half
 
 
