@@ -1,11 +1,10 @@
 """Safety metrics on oriented boxes in the plane: pure functions, metres, seconds, radians, m/s, ASAM's frame.
 
 Definitions follow the usual surrogate-safety literature: time headway and time to collision (Hayward 1972),
-post-encroachment
-time (Allen, Shin and Cooper 1978), deceleration rate to avoid a crash (Almqvist 1991). Two-dimensional TTC is the
-earliest
-time at which the boxes overlap if both keep their velocity; it is exact (separating axes of moving convex bodies), not sampled.
-A quantity that does not exist (not closing, nothing ahead, no conflict) is None, never 0 and never infinity.
+post-encroachment time (Allen, Shin and Cooper 1978), deceleration rate to avoid a crash (Almqvist 1991).
+Two-dimensional TTC is the earliest time at which the boxes overlap if both keep their velocity; it is exact (separating
+axes of moving convex bodies), not sampled. A quantity that does not exist (not closing, nothing ahead, no conflict) is
+None, never 0 and never infinity.
 """
 
 from __future__ import annotations

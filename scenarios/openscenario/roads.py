@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -239,8 +239,9 @@ class Roads:
         ids = list(self.network.lanes_at(track.road_id, track.s))
         rank = ids.index(track.lane_id) + lanes * track.direction
         if not 0 <= rank < len(ids):
+            side = "left" if lanes > 0 else "right"
             raise ValueError(
-                f"there is no lane {abs(lanes)} to the {'left' if lanes > 0 else 'right'} of lane {track.lane_id} of road "
+                f"there is no lane {abs(lanes)} to the {side} of lane {track.lane_id} of road "
                 f"{track.road_id} at s={track.s:.1f}"
             )
         return int(ids[rank])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 from scenarios.openscenario.nodes import Node
 from scenarios.openscenario.states import Pose
@@ -72,6 +72,7 @@ LATERAL = frozenset({"lateral"})
 BOTH = LONGITUDINAL | LATERAL
 
 PrivateReader = Callable[[Node, "Reader"], PrivateAction]
+P = TypeVar("P", bound=PrivateReader)
 GlobalReader = Callable[[Node, "Reader"], GlobalAction]
 
 # Keys are paths below PrivateAction or GlobalAction, for instance "LongitudinalAction/SpeedAction".
@@ -83,10 +84,10 @@ PRIVATE_GROUPS = frozenset(
 GLOBAL_GROUPS = frozenset({"InfrastructureAction", "EntityAction", "TrafficAction"})
 
 
-def private_action(path: str) -> Callable[[PrivateReader], PrivateReader]:
+def private_action(path: str) -> Callable[[P], P]:
     """Register the reader of a private action; two of one path are an error at import."""
 
-    def add(reader: PrivateReader) -> PrivateReader:
+    def add(reader: P) -> P:
         if path in PRIVATE_ACTIONS:
             raise ValueError(f"action {path} is registered twice")
         PRIVATE_ACTIONS[path] = reader
