@@ -62,6 +62,7 @@ class _Channel:
     def __init__(self, name: str, mount: Mount, actor: Any) -> None:
         self.name, self.mount, self.actor = name, mount, actor
         self.readings: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.listening = False
         self.last_due_s: float | None = None
         self.last_frame: int | None = None
 
@@ -118,7 +119,7 @@ class Capture:
         channels, self._channels = self._channels, []
         for channel in channels:
             try:
-                if channel.actor.is_listening:
+                if channel.listening:
                     channel.actor.stop()
             except RuntimeError as error:
                 _log.warning("%s could not be stopped: %s", channel.name, error)
@@ -154,6 +155,7 @@ class Capture:
         before = _connections()
         for channel in self._channels:
             channel.actor.listen(channel.readings.put)
+            channel.listening = True
         deadline = time.monotonic() + SUBSCRIBE_DEADLINE_S
         while _connections() < before + len(self._channels) and time.monotonic() < deadline:
             time.sleep(0.002)
@@ -315,6 +317,7 @@ def _blueprint(
                 remedy=f"it has {known}",
             )
         try:
+            _check_type(blueprint.get_attribute(name), value)
             blueprint.set_attribute(name, value)
         except (RuntimeError, ValueError) as error:
             raise InputError(
@@ -327,6 +330,16 @@ def _blueprint(
     if blueprint.has_attribute("role_name") and "role_name" not in mount.attributes:
         blueprint.set_attribute("role_name", mount.name)
     return blueprint
+
+
+def _check_type(attribute: carla.ActorAttribute, text: str) -> None:
+    """Raise ValueError for text that is not of the attribute's type; the client lets it through to the server."""
+    if attribute.type == carla.ActorAttributeType.Float:
+        float(text)
+    elif attribute.type == carla.ActorAttributeType.Int:
+        int(text)
+    elif attribute.type == carla.ActorAttributeType.Bool and text.lower() not in ("true", "false"):
+        raise ValueError("it takes true or false")
 
 
 def _another_output_has(library: carla.BlueprintLibrary, mount: Mount, attribute: str) -> bool:
