@@ -140,15 +140,15 @@ def soup(corners: Floats, color: Color | Floats) -> Patch:
     return flat_shaded(flat, index, uv, color)  # type: ignore[arg-type]
 
 
-def wall_patch(line: Floats, widths: Floats, heights: Floats, color: Color) -> Patch:
-    """Return a wall of rectangular section drawn along (N, 3) foot points."""
+def wall_patch(line: Floats, widths: Floats, heights: Floats, color: Color, sink: float = 0.3) -> Patch:
+    """Return a wall of rectangular section drawn along (N, 3) foot points, reaching ``sink`` into the ground."""
     along = np.gradient(line[:, :2], axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     left = np.column_stack([-along[:, 1], along[:, 0]]) * (widths / 2.0)[:, None]
     ring = np.empty((4, len(line), 3))
     for row, (sign, share) in enumerate(((-1.0, 0.0), (-1.0, 1.0), (1.0, 1.0), (1.0, 0.0))):
         ring[row, :, :2] = line[:, :2] + sign * left
-        ring[row, :, 2] = line[:, 2] + np.where(share > 0.0, heights, -0.3)
+        ring[row, :, 2] = line[:, 2] + np.where(share > 0.0, heights, -sink)
     faces = [grid(ring)]
     for end, turned in ((ring[:, 0], False), (ring[:, -1], True)):
         cap = np.stack([end[[0, 1, 2]], end[[0, 2, 3]]])
@@ -167,7 +167,7 @@ def fence_patch(line: Floats, height: float, color: Color) -> Patch:
     """Return a fence of posts and two rails with boards along (N, 3) foot points."""
     count = len(line)
     parts = [
-        wall_patch(line + np.array([0.0, 0.0, z]), np.full(count, 0.05), np.full(count, 0.10), color)
+        wall_patch(line + np.array([0.0, 0.0, z]), np.full(count, 0.05), np.full(count, 0.10), color, sink=0.0)
         for z in (height * 0.35, height * 0.85)
     ]
     posts = [
@@ -305,8 +305,7 @@ def _swept(
         patch = rail_patch(line if len(line) > 1 else sweep.points, 1.0 if thing.t < 0.0 else -1.0)
         material = m.METAL
     elif word == "rail":  # a bare rail on posts that the file places one by one
-        line = sweep.points + np.array([0.0, 0.0, thing.record.z_offset * 0.0])
-        patch = wall_patch(line, np.full(len(line), 0.06), heights, color)
+        patch = wall_patch(sweep.points, np.full(len(sweep.points), 0.06), heights, color, sink=0.0)
         material = m.METAL
     elif word == "fence":
         patch, material = fence_patch(sweep.points, float(heights.max()), color), m.TIMBER

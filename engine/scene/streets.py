@@ -222,12 +222,14 @@ class Settlement:
     def _buildings(self, front: Frontage, mood: str) -> list[tuple[float, float]]:
         """Place a row of buildings; return the stretches of the edge before them."""
         rng, run = self._stream("buildings", front), front.run
-        gap = {"row": (0.02, 0.02), "centre": (2.0, 5.0), "garden": (4.0, 9.0), "trade": (6.0, 14.0)}[mood]
+        gap = {"row": (0.02, 0.02), "centre": (1.0, 3.0), "garden": (3.0, 6.0), "trade": (4.0, 9.0)}[mood]
         at, built = 3.0 + rng.uniform(0.0, 4.0), []
         while at < run[-1] - 6.0:
             plan = self._plans[mood][int(rng.integers(PLANS_PER_MOOD))]
             if at + plan.width > run[-1] - 2.0:
-                break
+                plan = min(self._plans[mood], key=lambda p: p.width)
+                if at + plan.width > run[-1] - 2.0:
+                    break
             setback = SETBACK_M[mood] + (rng.uniform(0.0, 2.0) if mood == "garden" else 0.0)
             if self._building(front, plan, at + plan.width / 2.0, setback):
                 built.append((at, at + plan.width))

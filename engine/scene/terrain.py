@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from engine.geometry import StaticObject
 from engine.scene import materials as m
-from engine.scene.ground import DECK_M, Ground, pieces, smooth_shaded, static_object
+from engine.scene.ground import DECK_M, Ground, Patch, pieces, smooth_shaded, static_object
 from foundation.ids import Tag
 from foundation.seeds import generator
 
@@ -27,6 +27,7 @@ MOST_CELLS = 5000
 MARGIN_M = 120.0
 HORIZON_M = 1500.0
 ON_RIM_M = 0.02
+TEXTURE_SCALE = 0.45
 
 
 @dataclass(frozen=True)
@@ -198,21 +199,48 @@ class Terrain:
         flat = self.vertices[:, :2]
         angle, length = rng.uniform(0.0, 2.0 * np.pi, 4), np.array([37.0, 83.0, 170.0, 410.0])
         waves = np.column_stack([np.cos(angle), np.sin(angle)]) * (2.0 * np.pi / length)[:, None]
-        tone = np.sin(flat @ waves.T + rng.uniform(0, 6.28, 4)).mean(axis=1)[:, None]
-        colors = np.array([100.0, 122.0, 66.0]) + tone * np.array([16.0, 10.0, 10.0])
-        whole = smooth_shaded(self.vertices, self.triangles, flat, colors)
-        found = []
-        for number, piece in enumerate(pieces(whole)):
-            name = f"Terrain_{number}"
-            parts = [(piece, m.GRASS, Tag.TERRAIN)]
-            found.append(static_object(name, parts, tag=Tag.TERRAIN, seed=self._seed, world=self._world))
-        return found
+        tone = np.sin(flat @ waves.T + rng.uniform(0, 6.28, 4)).mean(axis=1)
+        # Far triangles are too large to carry the pattern; there it would turn into streaks.
+        x, y = self._frame
+        beyond = np.maximum.reduce([x[0] - flat[:, 0], flat[:, 0] - x[-1], y[0] - flat[:, 1], flat[:, 1] - y[-1]])
+        tone *= beyond < 1.0
+        colors = np.array([104.0, 120.0, 70.0]) + tone[:, None] * np.array([18.0, 11.0, 11.0])
+        turn = np.radians(31.0)
+        # Turned and stretched, so that the texture's repetition does not line up with streets.
+        uv = TEXTURE_SCALE * flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+        whole = smooth_shaded(self.vertices, self.triangles, uv, colors)
+        far = (beyond[self.triangles] > 1.0).any(axis=1)
+        parts = [(p, "Terrain") for p in pieces(_chosen(whole, ~far), 150.0)]
+        parts += [(p, "Horizon") for p in pieces(_chosen(whole, far), 2.0 * HORIZON_M)]
+        return [
+            static_object(
+                f"{word}_{number}",
+                [(patch, m.GRASS, Tag.TERRAIN)],
+                tag=Tag.TERRAIN,
+                seed=self._seed,
+                world=self._world,
+            )
+            for number, (patch, word) in enumerate(parts)
+        ]
+
+
+def _chosen(patch: Patch, mask: npt.NDArray[np.bool_]) -> Patch:
+    """Return some triangles of a patch."""
+    used, index = np.unique(patch.triangles[mask], return_inverse=True)
+    return Patch(
+        patch.vertices[used],
+        index.reshape(-1, 3).astype(np.int32),
+        patch.normals[used],
+        patch.uv[used],
+        patch.colors[used],
+    )
 
 
 def _areas_only(shape: shapely.Geometry) -> shapely.Geometry:
     if shape.geom_type in ("Polygon", "MultiPolygon"):
         return shape
-    return shapely.multipolygons([p for p in shapely.get_parts(shape) if p.geom_type == "Polygon"])
+    areas = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon"]
+    return shapely.multipolygons(areas) if areas else shapely.Polygon()
 
 
 def _grid_triangles(x: Floats, y: Floats) -> Floats:
