@@ -19,7 +19,7 @@ from engine.render.geometry import SWITCHES
 from engine.render.lamps import choose
 from engine.render.shadows import Shadows
 from engine.render.static_scene import StaticScene
-from engine.render.targets import Targets, screen_triangle
+from engine.render.targets import Defines, Targets, screen_triangle
 from engine.render.textures import make_texture
 from engine.render.view import View
 from engine.render.weather import DEFAULT_EV100, ClearNoon, Light, WeatherParameters, light_of, white_balance
@@ -167,12 +167,11 @@ class _Stage:
         diagonal = np.hypot(view.width, view.height) / 2.0 / view.focal_px
         self._actors.apply(elapsed_s, light.night > 0.5)
         self._actors.pose_joints(world[:3, 3], world[:3, 0], float(np.cos(np.arctan(diagonal))))
-        lit: list[tuple[str, int]] = []
-        post: list[tuple[str, int]] = []
+        variants: dict[str, Defines] = {}
         if "rgb" in delivered:
-            lit, post = self._light(view, world, light, elapsed_s)
+            variants = self._light(view, world, light, elapsed_s)
             self.constants.upload()
-        targets.use(tuple(lit), tuple(post), self._inputs)
+        targets.use(variants, self._inputs)
         targets.aim(view, _camera_matrix(world, flip), NEAR_M, DRAW_FAR_M)
         targets.set_active(True)
         try:
@@ -197,8 +196,8 @@ class _Stage:
 
     def _light(
         self, view: View, world: npt.NDArray[np.float64], light: Light, elapsed_s: float
-    ) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-        """Fill the frame constants; return the #defines for surfaces and for the post filter."""
+    ) -> dict[str, Defines]:
+        """Fill the frame constants; return the #defines of each colour pass."""
         flip = np.array([1.0, -1.0, 1.0])
         camera = world[:3, 3] * flip
         rows = self.constants.rows
@@ -210,7 +209,7 @@ class _Stage:
         optics = view.optics
         exposure = light.exposure
         if optics.exposure_mode == "manual":
-            exposure = 0.40 * 2.0 ** (DEFAULT_EV100 - optics.manual_ev100())
+            exposure = 0.42 * 2.0 ** (DEFAULT_EV100 - optics.manual_ev100())
         exposure *= 2.0**optics.exposure_compensation
         rows[shaders.HORIZON] = (*light.horizon, exposure)
         rows[shaders.ZENITH] = (*light.zenith, light.cloudiness)
@@ -240,7 +239,8 @@ class _Stage:
             defines.append(("LAMPS", 1))
             rows[shaders.LAMPS : shaders.LAMPS + 3 * len(lamps)] = lamps.reshape(-1, 4)
             rows[shaders.UP, 3] = len(lamps)
-        return defines, self._post(view, light)
+        clouds: Defines = (("CLOUDS", 1),) if light.cloudiness > 0.1 else ()
+        return {"skylight": clouds, "light": tuple(defines), "post": self._post(view, light)}
 
     def _shadow(self, camera: npt.NDArray[np.float64], light: Light) -> list[tuple[str, int]]:
         if self._shadows is None:
@@ -250,7 +250,7 @@ class _Stage:
         self._shadows.prepare(self.constants, camera, light.sun, moving)
         return [("SHADOWS", 1)] + ([("SHADOW_ACTORS", 1)] if moving is not None else [])
 
-    def _post(self, view: View, light: Light) -> list[tuple[str, int]]:
+    def _post(self, view: View, light: Light) -> Defines:
         optics = view.optics
         defines: list[tuple[str, int]] = []
         if optics.postprocess:
@@ -264,7 +264,7 @@ class _Stage:
             vignette = optics.vignette if optics.postprocess else 0.0
             self.constants.rows[shaders.POST] = (*gain, vignette)
             self.constants.rows[shaders.POST + 1] = (optics.vignette_falloff, 1.0 / optics.gamma, 0.0, 0.0)
-        return defines
+        return tuple(defines)
 
     def close(self) -> None:
         for targets in self._targets.values():

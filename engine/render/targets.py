@@ -9,7 +9,7 @@ import numpy.typing as npt
 from panda3d import core
 
 from engine.render import shaders
-from engine.render.context import Context
+from engine.render.context import Context, RenderError
 from engine.render.view import View
 
 Pixels = npt.NDArray[np.uint8]
@@ -23,6 +23,16 @@ _AUX: tuple[Any, ...] = (
     core.GraphicsOutput.RTP_aux_rgba_3,
 )
 Defines = tuple[tuple[str, int], ...]
+
+_SURFACES: dict[str, Defines] = {
+    "static": (),
+    "actor": (("SKINNED", 1),),
+    "actor glass": (("SKINNED", 1), ("GLASS", 1)),
+    "glass": (("GLASS", 1),),
+    "overlay": (("OVERLAY", 1),),
+    "coverage": (("COVERAGE", 1),),
+}
+"""Variants of the surface shader by the "kind" that nodes are tagged with."""
 
 COLOR_CAMERAS = core.BitMask32.bit(0)
 LABEL_CAMERAS = core.BitMask32.bit(1)
@@ -79,9 +89,9 @@ class Targets:
         self.camera = core.NodePath(node)
         self._camera_node = node
         buffer.make_display_region().set_camera(self.camera)
-        self._light: _Pass | None = None
-        self._post: _Pass | None = None
-        self._variants: tuple[Defines, Defines] | None = None
+        self._passes: dict[str, core.NodePath] = {}
+        self._variants: dict[str, Defines] = {}
+        self._prepared = False
         if "albedo" in outputs:
             self._make_passes(seen)
 
@@ -93,21 +103,24 @@ class Targets:
     def _make_passes(self, seen: dict[str, core.Texture]) -> None:
         properties = core.FrameBufferProperties()
         properties.set_rgba_bits(8, 8, 8, 8)
+        properties.set_depth_bits(24)
         lit = _pixel_texture("lit")
         buffer = self._add_buffer("light", properties, 15)
         buffer.add_render_texture(lit, _TO_TEXTURE, _COLOR)
-        self._light = _Pass(buffer)
+        # With the surfaces' depth at hand, light falls only where there is one, and sky only where there is none.
+        if not buffer.share_depth_buffer(self._buffers[0]):
+            raise RenderError(f"the graphics driver {self._context.driver} cannot share a depth buffer")
+        stage = _Pass(buffer)
+        self._passes["skylight"] = stage.add(core.RenderAttrib.M_less_equal)
+        self._passes["light"] = stage.add(core.RenderAttrib.M_greater)
         for name, texture in seen.items():
-            self._light.root.set_shader_input(name, texture)
+            self._passes["light"].set_shader_input(name, texture)
+        properties.set_depth_bits(0)
         buffer = self._add_buffer("post", properties, 20)
         self._read["rgb"] = core.Texture("rgb")
         buffer.add_render_texture(self._read["rgb"], _TO_RAM, _COLOR)
-        self._post = _Pass(buffer)
-        smooth = core.SamplerState(lit.get_default_sampler())
-        smooth.set_minfilter(core.SamplerState.FT_linear)
-        smooth.set_magfilter(core.SamplerState.FT_linear)
-        self._post.root.set_shader_input("colors_exact", lit)
-        self._post.root.set_shader_input("colors", lit, smooth)
+        self._passes["post"] = _Pass(buffer).add(core.RenderAttrib.M_none)
+        self._passes["post"].set_shader_input("colors", lit)
 
     def aim(self, view: View, matrix: core.LMatrix4f, near_m: float, far_m: float) -> None:
         """Place the camera; the picture's centre is the optical axis and pixels are square."""
@@ -116,24 +129,22 @@ class Targets:
         self.lens.set_near_far(near_m, far_m)
         self.camera.set_mat(matrix)
 
-    def use(self, light: Defines, post: Defines, inputs: dict[str, Any]) -> None:
-        """Choose the shader variants of the two colour passes, and give them what they read."""
-        if self._variants is None:
+    def use(self, variants: dict[str, Defines], inputs: dict[str, Any]) -> None:
+        """Choose the shader variants of the colour passes "skylight", "light" and "post", and what they read."""
+        if not self._prepared:
+            self._prepared = True
             places = shaders.output_defines(self.outputs)
             node, state = self._camera_node, shaders.shader_state
-            node.set_tag_state("static", state("surface", "surface", places))
-            node.set_tag_state("actor", state("surface", "surface", (*places, ("SKINNED", 1))))
-            node.set_tag_state("actor glass", state("surface", "surface", (*places, ("SKINNED", 1), ("GLASS", 1))))
-            node.set_tag_state("glass", state("surface", "surface", (*places, ("GLASS", 1))))
-            node.set_tag_state("overlay", state("surface", "surface", (*places, ("OVERLAY", 1))))
-            node.set_tag_state("coverage", state("surface", "surface", (*places, ("COVERAGE", 1))))
+            for kind, defines in _SURFACES.items():
+                node.set_tag_state(kind, state("surface", "surface", places + defines))
             node.set_tag_state("sky", state("screen", "sky", places))
-        if self._light is not None and self._post is not None and (light, post) != self._variants:
-            for stage, name, defines in ((self._light, "light", light), (self._post, "post", post)):
-                stage.node.set_initial_state(shaders.shader_state("screen", name, defines))
-                for key, value in inputs.items():
-                    stage.root.set_shader_input(key, value)
-        self._variants = (light, post)
+        if variants == self._variants:
+            return
+        self._variants = variants
+        for name, triangle in self._passes.items():
+            triangle.set_shader(shaders.load("screen", name, variants[name]))
+            for key, value in inputs.items():
+                triangle.set_shader_input(key, value)
 
     def set_active(self, active: bool) -> None:
         """Draw in the next frame, or not."""
@@ -160,17 +171,21 @@ class Targets:
 
 
 class _Pass:
-    """One triangle over the whole picture, with textures for input."""
+    """Triangles on the far plane over the whole picture, each with a shader and textures of its own."""
 
     def __init__(self, buffer: core.GraphicsOutput) -> None:
-        self.root = core.NodePath("pass")
-        self.root.attach_new_node(screen_triangle())
-        self.root.set_depth_test(False)
-        self.root.set_depth_write(False)
-        self.node = core.Camera("pass", core.OrthographicLens())
-        self.node.set_scene(self.root)
-        self._camera = core.NodePath(self.node)
-        buffer.make_display_region().set_camera(self._camera)
+        self._root = core.NodePath("pass")
+        self._root.set_depth_write(False)
+        node = core.Camera("pass", core.OrthographicLens())
+        node.set_scene(self._root)
+        buffer.make_display_region().set_camera(core.NodePath(node))
+
+    def add(self, test: int) -> core.NodePath:
+        """Add a triangle, drawn where the far plane compares so with the depth buffer."""
+        triangle = self._root.attach_new_node(screen_triangle())
+        compare: Any = test
+        triangle.set_attrib(core.DepthTestAttrib.make(compare))
+        return triangle
 
 
 def _pixel_texture(name: str) -> core.Texture:

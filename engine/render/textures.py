@@ -70,7 +70,7 @@ def _asphalt(rng: np.random.Generator) -> tuple[Floats, Floats]:
     grain = rng.standard_normal((SIZE_PX, SIZE_PX))
     worn = _noise(rng, 3, 5)
     # The mask is where water stands: the low places of the slow noise.
-    return _grey(1.0 + 0.09 * grain + 0.07 * worn), np.clip(0.5 - 0.45 * _noise(rng, 2, 3), 0, 1)
+    return _grey(1.0 + 0.08 * grain + 0.035 * worn), np.clip(0.5 - 0.45 * _noise(rng, 2, 3), 0, 1)
 
 
 def _concrete(rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -199,7 +199,7 @@ def make_texture(anisotropy: int) -> core.Texture:
     texture.set_ram_image(paint_layers().tobytes())
     texture.set_wrap_u(core.SamplerState.WM_repeat)
     texture.set_wrap_v(core.SamplerState.WM_repeat)
-    texture.set_minfilter(core.SamplerState.FT_linear_mipmap_linear)
+    texture.set_minfilter(core.SamplerState.FT_linear_mipmap_nearest if anisotropy < 2 else core.SamplerState.FT_linear_mipmap_linear)
     texture.set_magfilter(core.SamplerState.FT_linear)
     texture.set_anisotropic_degree(anisotropy)
     texture.set_keep_ram_image(False)

@@ -150,14 +150,14 @@ def light_of(weather: WeatherParameters) -> Light:
     air_mass = 1.0 / (max(elevation, 0.0) + 0.15 * (math.degrees(max(altitude, 0.0)) + 3.885) ** -1.253)
     depths = np.array([0.09, 0.13, 0.22]) * max(float(weather.rayleigh_scattering_scale), 0.0) / 0.0331
     depths = depths + max(float(weather.mie_scattering_scale), 0.0) * 0.5
-    direct = 3.6 * np.exp(-depths * air_mass) * _ramp(-0.02, 0.05, elevation) * (1.0 - 0.97 * cloud**1.3) * (1 - dust)
+    direct = 3.3 * np.exp(-depths * air_mass) * _ramp(-0.02, 0.05, elevation) * (1.0 - 0.97 * cloud**1.3) * (1 - dust)
     moon = np.array([0.0035, 0.0045, 0.007]) * (1.0 - day) * (1.0 - 0.9 * cloud)
     sun_color = direct + moon
 
     low_sun = day * (1.0 - _ramp(0.05, 0.45, elevation))
-    clear_zenith = _mix(np.array([0.10, 0.22, 0.52]), np.array([0.10, 0.15, 0.30]), low_sun)
-    clear_horizon = _mix(np.array([0.55, 0.70, 0.88]), np.array([0.80, 0.50, 0.28]), low_sun)
-    grey = np.array([0.60, 0.64, 0.70]) * (0.95 - 0.35 * rain)
+    clear_zenith = _mix(np.array([0.20, 0.42, 0.95]), np.array([0.20, 0.27, 0.50]), low_sun)
+    clear_horizon = _mix(np.array([0.90, 1.10, 1.35]), np.array([1.30, 0.80, 0.42]), low_sun)
+    grey = np.array([0.95, 1.00, 1.08]) * (0.95 - 0.35 * rain)
     strength = day * (0.25 + 0.75 * _ramp(0.0, 0.5, elevation)) * max(float(weather.scattering_intensity), 0.0)
     night_sky = np.array([0.0022, 0.0028, 0.0052]) * (1.0 - 0.5 * cloud)
     zenith = _mix(clear_zenith, grey * 0.9, cloud**1.2) * strength + night_sky * (1.0 - day)
@@ -173,7 +173,7 @@ def light_of(weather: WeatherParameters) -> Light:
     falloff = max(float(weather.fog_falloff), 0.0)
     # A brightness in between: eyes and cameras adapt, but night stays darker than day.
     seen = float(_LUMA @ (sun_color * max(sun[2], 0.15) + sky_up))
-    exposure = 0.52 / (seen**0.80 + 0.055)
+    exposure = 0.85 / (seen**0.80 + 0.055)
     return Light(
         sun=sun,
         sun_color=sun_color,

@@ -125,5 +125,5 @@ void main() {
     float thick = frame[7].x * max(distance - frame[7].y, 0.0) * 0.5
         * (frame[7].w + exp(-max(world.z - frame[13].w, 0.0) * frame[7].z));
     radiance = mix(frame[8].rgb, radiance, exp(-thick));
-    o_rgb = vec4(units >= 16777214.5 ? seen.rgb : display(radiance), 1.0);
+    o_rgb = vec4(display(radiance), 1.0);
 }

@@ -2,31 +2,27 @@
 // Edges: a small filter after Timothy Lottes' FXAA (NVIDIA 2011), whose idea is to blur along the edge only.
 uniform vec4 frame[FRAME_SIZE];
 uniform sampler2D colors;
-uniform sampler2D colors_exact;
 in vec2 v_place;
 out vec4 o_rgb;
 
 float luma(vec3 c) { return dot(c, vec3(0.299, 0.587, 0.114)); }
 
 vec3 smooth_edges(vec2 at, vec2 px) {
-    vec3 here = texture(colors_exact, at).rgb;
-    float m = luma(here);
-    float n = luma(texture(colors_exact, at + vec2(0.0, px.y)).rgb);
-    float s = luma(texture(colors_exact, at - vec2(0.0, px.y)).rgb);
-    float e = luma(texture(colors_exact, at + vec2(px.x, 0.0)).rgb);
-    float w = luma(texture(colors_exact, at - vec2(px.x, 0.0)).rgb);
+    vec3 here = texture(colors, at).rgb;
+    vec3 north = texture(colors, at + vec2(0.0, px.y)).rgb;
+    vec3 south = texture(colors, at - vec2(0.0, px.y)).rgb;
+    vec3 east = texture(colors, at + vec2(px.x, 0.0)).rgb;
+    vec3 west = texture(colors, at - vec2(px.x, 0.0)).rgb;
+    float m = luma(here), n = luma(north), s = luma(south), e = luma(east), w = luma(west);
     float low = min(m, min(min(n, s), min(e, w)));
     float high = max(m, max(max(n, s), max(e, w)));
-    // Along the edge: perpendicular to the gradient.
-    vec2 along = vec2(s - n, e - w);
-    float scale = 1.0 / max(max(abs(along.x), abs(along.y)), 1e-4);
-    along *= scale * 1.2;
-    vec3 ends = 0.5 * (texture(colors, at + along * px).rgb + texture(colors, at - along * px).rgb);
+    // Along the edge: east and west where brightness changes from north to south, and the other way round.
+    float level = abs(n - s) + abs(n + s - 2.0 * m), upright = abs(e - w) + abs(e + w - 2.0 * m);
+    vec3 across = mix(east + west, north + south, level / max(level + upright, 1e-4)) * 0.5;
     // A pixel that stands out from all its neighbours is pulled further towards them than one beside an edge.
-    float mean = 0.25 * (n + s + e + w);
-    float stand_out = clamp(abs(mean - m) / max(high - low, 1e-4), 0.0, 1.0);
-    float strength = clamp((high - low - max(0.03, high * 0.08)) * 12.0, 0.0, 1.0) * (0.45 + 0.35 * stand_out);
-    return mix(here, ends, strength);
+    float stand_out = abs(0.25 * (n + s + e + w) - m) / max(high - low, 1e-4);
+    float strength = clamp((high - low - 0.03 - high * 0.05) * 10.0, 0.0, 1.0) * clamp(stand_out, 0.0, 0.8);
+    return mix(here, across, strength);
 }
 
 #ifdef RAIN
@@ -56,7 +52,7 @@ void main() {
 #ifdef SMOOTH
     vec3 color = smooth_edges(v_place, px);
 #else
-    vec3 color = texture(colors_exact, v_place).rgb;
+    vec3 color = texture(colors, v_place).rgb;
 #endif
 #ifdef RAIN
     color = mix(color, vec3(0.75) * max(luma(color), 0.08) + 0.18 * frame[13].z, 0.55 * rain(v_place, px.y / px.x));

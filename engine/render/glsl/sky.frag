@@ -1,10 +1,4 @@
-// Sky: gradient, sun, clouds, already in display colours; far away and tagged sky in the label pictures.
-uniform vec4 frame[FRAME_SIZE];
-in vec2 v_place;
-#ifdef OUT_ALBEDO
-uniform sampler2DArray detail;
-layout(location = OUT_ALBEDO) out vec4 o_albedo;
-#endif
+// The sky in the pictures of depth and labels: infinitely far, and tagged. Its colours: skylight.frag.
 #ifdef OUT_DEPTH
 layout(location = OUT_DEPTH) out vec4 o_depth;
 #endif
@@ -15,37 +9,7 @@ layout(location = OUT_LABEL) out vec4 o_label;
 layout(location = OUT_NORMAL) out vec4 o_normal;
 #endif
 
-#include display.glsl
-
-#ifdef OUT_ALBEDO
-vec3 sky() {
-    vec2 screen = v_place * 2.0 - 1.0;
-    vec3 ray = normalize(frame[9].xyz + screen.x * frame[10].xyz + screen.y * frame[11].xyz);
-    float up = clamp(ray.z, 0.0, 1.0);
-    vec3 color = mix(frame[5].rgb, frame[6].rgb, up * (2.0 - up));
-    float toward = max(dot(ray, frame[1].xyz), 0.0);
-    float glow = toward * toward; glow *= glow; glow *= glow;
-    float halo = glow * glow * glow * glow;
-    vec3 sun = frame[2].rgb;
-    color += sun * (0.02 * glow + 0.10 * halo * halo);
-    color += sun * 12.0 * smoothstep(0.99989, 0.99996, toward);
-    // Clouds on a plane overhead; they thin out towards the horizon where the plane is far.
-    vec2 place = ray.xy / (up + 0.12) * 0.22 + frame[12].zw;
-    float density = texture(detail, vec3(place, CLOUD_LAYER)).r * 0.7
-        + texture(detail, vec3(place * 3.1, CLOUD_LAYER)).r * 0.3;
-    float few = 0.80 - 0.75 * frame[6].w;
-    float cover = smoothstep(few, few + 0.25, density) * smoothstep(0.0, 0.2, ray.z);
-    vec3 cloud = frame[3].rgb * 0.8 + sun * (0.16 + 0.12 * glow);
-    color = mix(color, cloud, cover * (0.35 + 0.55 * frame[6].w));
-    float thick = frame[7].x * frame[7].w * min(1.0 / (frame[7].z * max(ray.z, 0.01)), 1500.0);
-    return mix(frame[8].rgb, color, exp(-thick));
-}
-#endif
-
 void main() {
-#ifdef OUT_ALBEDO
-    o_albedo = vec4(display(sky()), 0.0);
-#endif
 #ifdef OUT_DEPTH
     o_depth = vec4(1.0);
 #endif
