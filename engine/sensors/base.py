@@ -165,3 +165,12 @@ def boolean(attributes: Mapping[str, str], name: str, default: bool) -> bool:
     if lowered not in ("true", "false", "1", "0"):
         raise ValueError(f"attribute {name}: {text!r} is not a boolean")
     return lowered in ("true", "1")
+
+
+def interval_s(earlier_s: float, later_s: float) -> float:
+    """Return the time between two clock readings, rounded to nanoseconds.
+
+    The clock is a running sum: the same step comes out with other last bits when the episode is older, and a sensor's
+    bytes must not depend on how long a server has run.
+    """
+    return round(later_s - earlier_s, 9)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from engine.sensors.base import Sensor, SensorContext, number, register
+from engine.sensors.base import Sensor, SensorContext, interval_s, number, register
 from engine.sensors.messages import imu_body
 from sensors.models import imu
 
@@ -51,4 +51,4 @@ class Imu(Sensor):
         if len(self._past) < 3:
             return np.zeros(3)
         (t0, oldest), (t1, middle), (t2, newest) = self._past
-        return imu.acceleration_mps2(newest, middle, oldest, t2 - t1, t1 - t0)
+        return imu.acceleration_mps2(newest, middle, oldest, interval_s(t1, t2), interval_s(t0, t1))

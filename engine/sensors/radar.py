@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from engine.sensors.base import Sensor, SensorContext, number, register
+from engine.sensors.base import Sensor, SensorContext, interval_s, number, register
 from engine.sensors.messages import RADAR_DETECTION, radar_body
 from engine.state import ActorTable
 from foundation.frames import rotation_matrices
@@ -51,7 +51,7 @@ class Radar(Sensor):
         """Return the sensor's velocity, m/s: how far it came since the last capture; its parent's at the first."""
         last, self._last = self._last, (context.elapsed_s, location)
         if last is not None and context.elapsed_s > last[0]:
-            return (location - last[1]) / (context.elapsed_s - last[0])
+            return (location - last[1]) / interval_s(last[0], context.elapsed_s)
         parent = int(context.table[self.actor_id]["parent"])
         return np.array(context.table[parent]["velocity"]) if parent in context.table else np.zeros(3)
 
