@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 SPAWN_LIFTS_M = (0.0, 0.5, 2.0, 10.0, 50.0)
 """Heights above its place at which an actor is tried to be spawned: a server refuses places that touch something."""
 CONTACT_MARGIN_M = 0.05
+MAX_YAW_RATE = 3.0
+"""rad/s; a car on a kerb stone's radius at walking speed."""
 HIDDEN_DEPTH_M = 500.0
 _TRAFFIC_LIGHT_STATES = {
     "red": carla.TrafficLightState.Red,
@@ -67,9 +69,19 @@ class _Body:
         """Return the actor's transform for a pose of the reference point (``on_ground``: z stays the ground's)."""
         x, y, z = pose.point(self.forward, self.left, 0.0 if on_ground else self.up)
         pitch, yaw, roll = carla_rotation(pose.heading, pose.pitch, pose.roll)
+        if self.is_walker and not on_ground:
+            z += self.extent.y * abs(math.sin(pose.roll))  # somebody who lies lies on the ground, not in it
         if self.hidden:
             z -= HIDDEN_DEPTH_M
         return carla.Transform(carla.Location(x, -y, z), carla.Rotation(pitch, yaw, roll))
+
+    def velocity(self, motion: Motion) -> carla.Vector3D:
+        """Return the velocity of the actor's origin: that of the reference point plus what turning adds."""
+        dx, dy, _ = rotate(self.forward, self.left, 0.0, motion.pose.heading)
+        # Default motion may turn at once (a corner of a polyline); no body turns faster than this.
+        spin = min(max(motion.yaw_rate, -MAX_YAW_RATE), MAX_YAW_RATE)
+        vx, vy, vz = motion.velocity
+        return carla.Vector3D(vx - spin * dy, -(vy + spin * dx), vz)
 
     def motion(self, snapshot: carla.ActorSnapshot) -> Motion:
         """Return the state of the reference point from a snapshot of the actor."""
@@ -161,8 +173,8 @@ class CarlaPort:
             )
         body = _Body(actor, record)
         self._bodies[name] = body
-        if not body.is_walker:
-            self._batch([carla.command.SetSimulatePhysics(actor, False)])
+        # Walkers too: a car that hits one would push it away from where the scenario says it is.
+        self._batch([carla.command.SetSimulatePhysics(actor, False)])
         self.move({name: motion}, {name: record})
 
     def remove(self, name: str) -> None:
@@ -185,9 +197,8 @@ class CarlaPort:
                 transform = body.transform(motion.pose, on_ground=True)
                 commands.append(carla.command.ApplyWalkerState(body.actor, transform, motion.speed))
                 continue
-            vx, vy, vz = motion.velocity
             commands.append(carla.command.ApplyTransform(body.actor, body.transform(motion.pose)))
-            commands.append(carla.command.ApplyTargetVelocity(body.actor, carla.Vector3D(vx, -vy, vz)))
+            commands.append(carla.command.ApplyTargetVelocity(body.actor, body.velocity(motion)))
             if body.is_vehicle:
                 spin = carla.Vector3D(0.0, 0.0, -math.degrees(motion.yaw_rate))
                 commands.append(carla.command.ApplyTargetAngularVelocity(body.actor, spin))
@@ -198,19 +209,12 @@ class CarlaPort:
         body = self._bodies[name]
         body.driven = driven
         body.last = ()
-        commands: list[object] = []
+        commands: list[object] = [carla.command.SetSimulatePhysics(body.actor, driven)]
         if body.is_walker:
-            if not driven:
-                commands.append(
-                    carla.command.ApplyWalkerControl(
-                        body.actor, cast(Any, carla.WalkerControl(carla.Vector3D(), 0.0, False))
-                    )
-                )
-        else:
-            vx, vy, vz = motion.velocity
-            commands.append(carla.command.SetSimulatePhysics(body.actor, driven))
-            if driven:
-                commands.append(carla.command.ApplyTargetVelocity(body.actor, carla.Vector3D(vx, -vy, vz)))
+            still = carla.WalkerControl(carla.Vector3D(), 0.0, False)
+            commands.append(carla.command.ApplyWalkerControl(body.actor, cast(Any, still)))
+        elif driven:
+            commands.append(carla.command.ApplyTargetVelocity(body.actor, body.velocity(motion)))
         self._batch(commands)
         if driven and body.is_vehicle and self._friction != 1.0:
             self._apply_friction(body, self._friction)

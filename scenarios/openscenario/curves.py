@@ -52,7 +52,7 @@ class Curve:
         s = min(max(s, 0.0), self.length)
         i = min(max(int(np.searchsorted(self.s, s, side="right")) - 1, 0), len(self.s) - 2)
         span = self.s[i + 1] - self.s[i]
-        f = (s - self.s[i]) / span
+        f = float((s - self.s[i]) / span)
         x, y = self.xy[i] + f * (self.xy[i + 1] - self.xy[i])
         turn = float(self.heading[i + 1] - self.heading[i]) if self.smooth else 0.0
         lift = self.lift[i] + f * (self.lift[i + 1] - self.lift[i])

@@ -201,20 +201,13 @@ def _draw(node: Node, parameter: Parameter) -> Draw:
     child = node.only()
     if child.tag == "ProbabilityDistributionSet":
         return _weighted_texts(child)
-    readers: dict[str, Callable[[Node], Callable[[np.random.Generator], float]]] = {
-        "UniformDistribution": _uniform,
-        "NormalDistribution": _normal,
-        "LogNormalDistribution": _log_normal,
-        "PoissonDistribution": _poisson,
-        "Histogram": _histogram,
-    }
-    if child.tag not in readers:
-        raise child.error("this distribution is not supported", remedy="use one of " + ", ".join(sorted(readers)))
+    if child.tag not in STOCHASTIC:
+        raise child.error("this distribution is not supported", remedy="use one of " + ", ".join(STOCHASTIC))
     if parameter.type not in NUMERIC:
         raise child.error(
             f"parameter {parameter.name} is a {parameter.type}; only numbers can be distributed like this"
         )
-    draw = readers[child.tag](child)
+    draw = _NUMERIC[child.tag](child)
     if parameter.type == "double":
         return lambda rng: text_of(float(draw(rng)))
     return lambda rng: text_of(float(round(draw(rng))))
@@ -279,3 +272,14 @@ def _histogram(node: Node) -> Callable[[np.random.Generator], float]:
         return float(rng.uniform(low, high))
 
     return draw
+
+
+_NUMERIC: dict[str, Callable[[Node], Callable[[np.random.Generator], float]]] = {
+    "UniformDistribution": _uniform,
+    "NormalDistribution": _normal,
+    "LogNormalDistribution": _log_normal,
+    "PoissonDistribution": _poisson,
+    "Histogram": _histogram,
+}
+DETERMINISTIC = ("ValueSetDistribution", "DistributionSet", "DistributionRange")
+STOCHASTIC = ("ProbabilityDistributionSet", *_NUMERIC)

@@ -1,0 +1,144 @@
+"""What of OpenSCENARIO XML 1.0-1.3 is supported, as a table made from the registries.
+
+``python -m scenarios.openscenario.coverage`` prints it; with ``--write FILE`` it writes
+docs/openscenario-coverage.md. A test
+keeps the file equal to what this makes, so the page cannot promise what the code does not do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from scenarios.openscenario.actions import GLOBAL_ACTIONS, PRIVATE_ACTIONS
+from scenarios.openscenario.catalogs import KINDS
+from scenarios.openscenario.conditions import ENTITY_CONDITIONS, VALUE_CONDITIONS
+from scenarios.openscenario.criteria import TESTS
+from scenarios.openscenario.distributions import DETERMINISTIC, STOCHASTIC
+from scenarios.openscenario.positions import POSITIONS
+from scenarios.openscenario.trajectories import SHAPES
+
+# group -> (what the standard has, what the registries have)
+STANDARD: dict[str, tuple[str, ...]] = {
+    "Private actions": (
+        "LongitudinalAction/SpeedAction", "LongitudinalAction/SpeedProfileAction",
+        "LongitudinalAction/LongitudinalDistanceAction", "LateralAction/LaneChangeAction",
+        "LateralAction/LaneOffsetAction", "LateralAction/LateralDistanceAction", "VisibilityAction",
+        "SynchronizeAction", "ActivateControllerAction", "ControllerAction", "TeleportAction",
+        "RoutingAction/AssignRouteAction", "RoutingAction/FollowTrajectoryAction",
+        "RoutingAction/AcquirePositionAction", "RoutingAction/RandomRouteAction",
+        "AppearanceAction/LightStateAction", "AppearanceAction/AnimationAction",
+        "TrailerAction/ConnectTrailerAction", "TrailerAction/DisconnectTrailerAction",
+    ),
+    "Global actions": (
+        "EnvironmentAction", "EntityAction", "InfrastructureAction/TrafficSignalAction", "ParameterAction",
+        "VariableAction", "SetMonitorAction", "TrafficAction/TrafficSourceAction", "TrafficAction/TrafficSinkAction",
+        "TrafficAction/TrafficSwarmAction", "TrafficAction/TrafficAreaAction", "TrafficAction/TrafficStopAction",
+    ),
+    "User-defined actions": ("CustomCommandAction",),
+    "Conditions by entity": (
+        "EndOfRoadCondition", "CollisionCondition", "OffroadCondition", "TimeHeadwayCondition",
+        "TimeToCollisionCondition", "AccelerationCondition", "StandStillCondition", "SpeedCondition",
+        "RelativeSpeedCondition", "TraveledDistanceCondition", "ReachPositionCondition", "DistanceCondition",
+        "RelativeDistanceCondition", "RelativeClearanceCondition", "AngleCondition", "RelativeAngleCondition",
+    ),
+    "Conditions by value": (
+        "ParameterCondition", "VariableCondition", "TimeOfDayCondition", "SimulationTimeCondition",
+        "StoryboardElementStateCondition", "TrafficSignalCondition", "TrafficSignalControllerCondition",
+        "UserDefinedValueCondition",
+    ),
+    "Positions": (
+        "WorldPosition", "RelativeWorldPosition", "RelativeObjectPosition", "RoadPosition", "RelativeRoadPosition",
+        "LanePosition", "RelativeLanePosition", "RoutePosition", "GeoPosition", "TrajectoryPosition",
+    ),
+    "Trajectory shapes": ("Polyline", "Clothoid", "ClothoidSpline", "Nurbs"),
+    "Catalogs": (
+        "VehicleCatalog", "ControllerCatalog", "PedestrianCatalog", "MiscObjectCatalog", "EnvironmentCatalog",
+        "ManeuverCatalog", "TrajectoryCatalog", "RouteCatalog",
+    ),
+    "Deterministic distributions": (
+        "ValueSetDistribution", "DistributionSet", "DistributionRange", "UserDefinedDistribution",
+    ),
+    "Stochastic distributions": (
+        "ProbabilityDistributionSet", "NormalDistribution", "LogNormalDistribution", "UniformDistribution",
+        "PoissonDistribution", "Histogram", "UserDefinedDistribution",
+    ),
+}  # fmt: skip
+
+NOTES = {
+    "LongitudinalAction/SpeedAction": "a distance is covered by the whole change; a rate of curved shapes is their peak rate",
+    "LongitudinalAction/SpeedProfileAction": "linear between entries; jerk limits with following mode follow are refused",
+    "LateralAction/LateralDistanceAction": "measured across the road",
+    "SynchronizeAction": "the master is taken to keep its speed, replanned every step",
+    "RoutingAction/FollowTrajectoryAction": "default motion follows exactly in both following modes",
+    "RoutingAction/AssignRouteAction": "route strategy shortest only",
+    "ControllerAction": "assign and activate; overriding pedals and steering is refused unless inactive",
+    "VisibilityAction": "cameras and sensors together (CARLA cannot hide from one of them)",
+    "AppearanceAction/LightStateAction": "on, off, flashing; intensity and colour have no effect",
+    "TimeHeadwayCondition": "false while the entity stands or the reference is not ahead",
+    "TimeToCollisionCondition": "false while the distance does not shrink",
+    "ReachPositionCondition": "distance in the plane",
+    "ClothoidSpline": "segments continue each other; heading offsets and times inside are refused",
+    "EnvironmentAction": "no dome image, no fog in a box; snow is shown as rain",
+}
+
+
+def registered() -> dict[str, Collection[str]]:
+    """Return what is supported, by the same groups as :data:`STANDARD`."""
+    return {
+        "Private actions": PRIVATE_ACTIONS,
+        "Global actions": GLOBAL_ACTIONS,
+        "User-defined actions": (),
+        "Conditions by entity": ENTITY_CONDITIONS,
+        "Conditions by value": VALUE_CONDITIONS,
+        "Positions": POSITIONS,
+        "Trajectory shapes": SHAPES,
+        "Catalogs": KINDS,
+        "Deterministic distributions": DETERMINISTIC,
+        "Stochastic distributions": STOCHASTIC,
+    }
+
+
+def table() -> str:
+    """Return the page as Markdown."""
+    lines = [
+        "# OpenSCENARIO coverage",
+        "",
+        "Made from the registries by `python -m scenarios.openscenario.coverage --write docs/openscenario-coverage.md`;",
+        "do not edit. What is not supported is refused before a run starts, with file, line and element. Whatever",
+        "attribute or element no reader asks for is refused too: nothing is ignored.",
+        "",
+    ]
+    have = registered()
+    total = sum(len(names) for names in STANDARD.values())
+    supported = sum(name in have[group] for group, names in STANDARD.items() for name in names)
+    lines += [f"Supported: {supported} of {total}.", ""]
+    for group, names in STANDARD.items():
+        lines += [f"## {group}", "", "| element | | note |", "|---|---|---|"]
+        lines += [f"| {n} | {'yes' if n in have[group] else 'refused'} | {NOTES.get(n, '')} |" for n in names]
+        lines.append("")
+    lines += [
+        "## Criteria (`criteria_...` conditions of the storyboard's stop trigger)",
+        "",
+        "| test | demand |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {demand}{f' (`{p}`)' if p else ''} |" for name, (p, demand) in TESTS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the table, or write it."""
+    parser = argparse.ArgumentParser(description="What of OpenSCENARIO XML is supported.")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page instead of printing it")
+    chosen = parser.parse_args(arguments)
+    if chosen.write:
+        chosen.write.write_text(table(), encoding="utf-8")
+    else:
+        sys.stdout.write(table())
+
+
+if __name__ == "__main__":
+    main()
