@@ -41,21 +41,25 @@ class Reply(NamedTuple):
     result: Any
 
 
-def _unpacker() -> msgpack.Unpacker:
+def _unpacker(limit: int) -> msgpack.Unpacker:
     return msgpack.Unpacker(
         raw=False,
         unicode_errors="surrogateescape",
         strict_map_key=False,
-        max_buffer_size=MAX_MESSAGE_BYTES,
-        max_array_len=MAX_ELEMENTS,
+        max_buffer_size=limit,
+        max_array_len=min(MAX_ELEMENTS, limit),
     )
 
 
 class _ObjectDecoder:
-    """Rebuild msgpack objects from a byte stream, however the network cut it."""
+    """Rebuild msgpack objects from a byte stream, however the network cut it.
 
-    def __init__(self) -> None:
-        self._unpacker = _unpacker()
+    Args:
+        limit: largest message in bytes; no more than this is ever buffered.
+    """
+
+    def __init__(self, limit: int = MAX_MESSAGE_BYTES) -> None:
+        self._unpacker = _unpacker(limit)
         self._idle = True
 
     def objects(self, data: bytes) -> Iterator[Any]:

@@ -24,8 +24,10 @@ class Frictions:
         self._regions = Regions([])
         self._inside: dict[int, tuple[float, ...]] = {}
 
-    def __len__(self) -> int:
-        return len(self._boxes)
+    @property
+    def active(self) -> bool:
+        """Whether there is a trigger, or a vehicle that has to get its own grip back."""
+        return bool(self._boxes or self._inside)
 
     def add(
         self,

@@ -279,7 +279,7 @@ class World:
     def _apply_triggers(self) -> None:
         """Let lights, speed signs and friction boxes act on the vehicles inside them."""
         boxes = self._vehicle_boxes
-        if not len(boxes) or not (self.triggers.active or len(self.frictions)):
+        if not len(boxes) or not (self.triggers.active or self.frictions.active):
             return
         rows = self.table.rows
         index = np.flatnonzero(rows["kind"] == Kind.VEHICLE)
@@ -287,7 +287,7 @@ class World:
         centers = rows["location"][index] + np.einsum("nij,nj->ni", rotation_matrices(rotation), boxes[:, :3])
         if self.triggers.active:
             self.triggers.update(rows, index, centers, boxes[:, 3:], rotation[:, 1])
-        if len(self.frictions):
+        if self.frictions.active:
             self.frictions.update(self, centers, boxes[:, 3:], rotation[:, 1])
 
     def _sense(self) -> None:
