@@ -1,9 +1,9 @@
 """What happens to surfaces where connecting roads overlap, and where they leave the ground open.
 
-Connecting roads of a junction lie one over the other. Traffic's lanes are kept whole: files give them one height
-(the real ones used for testing agree to fractions of a millimetre), and every lane is then exact for who drives on
-it. Lower ranks (shoulders, then pavements, then verges) are cut where a higher rank covers them, or a pavement
-would run across the turning lanes. Holes are closed with triangles between the rims.
+Connecting roads of a junction lie one over the other. Traffic's lanes are kept whole, each exactly as high as the
+file says unless they disagree (see ``blending``). Lower ranks (shoulders, then pavements, then verges) are cut where
+a higher rank covers them, or a pavement would run across the turning lanes. Holes are closed with the ground around
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import numpy.typing as npt
 import shapely
 
 from foundation.ids import Tag
+from scenarios.opendrive.blending import JunctionGround
+from scenarios.opendrive.errors import OpenDriveError
 from scenarios.opendrive.meshing import Surface, compact, without_slivers
+from scenarios.opendrive.network import RoadNetwork
 from scenarios.opendrive.polygons import merge, triangulate
 from scenarios.opendrive.values import DRIVING_TYPES, PAVED_TYPES
 
@@ -27,13 +30,29 @@ _SNAP_M = 1e-4
 _SMALLEST_HOLE_M2 = 1e-4
 
 
-def resolve(junction_id: str, lanes: list[Surface]) -> list[Surface]:
-    """Return a junction's surfaces: lower ranks cut where higher ones cover them, holes filled.
+def resolve(network: RoadNetwork, junction_id: str, lanes: list[Surface]) -> list[Surface]:
+    """Return a junction's surfaces: one height, lower ranks cut where higher ones cover them, holes filled.
 
     Args:
-        junction_id: id for the fill.
-        lanes: the lane surfaces of all connecting roads.
+        network: the road network.
+        junction_id: the junction.
+        lanes: the lane surfaces of all its connecting roads.
+
+    Raises:
+        OpenDriveError: the lanes are so tangled that no ground can be made of them.
     """
+    try:
+        return _resolve(network, junction_id, lanes)
+    except shapely.errors.GEOSException as error:
+        raise OpenDriveError(
+            f"the lanes of junction '{junction_id}' cannot be put together: {str(error).splitlines()[0]}",
+            file=network.file,
+            element="junction",
+            remedy="check the geometry of its connecting roads",
+        ) from error
+
+
+def _resolve(network: RoadNetwork, junction_id: str, lanes: list[Surface]) -> list[Surface]:
     ranks = np.array([_rank(surface) for surface in lanes])
     kept: list[Surface] = []
     covered: shapely.Geometry | None = None
@@ -43,14 +62,22 @@ def resolve(junction_id: str, lanes: list[Surface]) -> list[Surface]:
         if covered is not None and not covered.is_empty:
             mine = [_cut(surface, covered) for surface in mine]
         mine = [surface for surface in mine if len(surface.triangles)]
+        areas = [shapely.union_all(_polygons(surface)) for surface in mine]
+        if rank == 0 and (ground := network.junction_ground(junction_id)) is not None:
+            mine = [_draped(surface, ground) for surface in mine]
         kept += mine
-        areas = [_area(surface) for surface in mine]
-        covered = shapely.union_all([*areas, *([covered] if covered is not None else [])])
+        # Rounding to a grid keeps the union of many touching lanes free of slits.
+        covered = shapely.union_all([*areas, *([covered] if covered is not None else [])], grid_size=_SNAP_M)
         if rank == 0:
             driven = covered
     if driven is None or covered is None or driven.is_empty:
         return kept
     return [*kept, *_fill(junction_id, driven, covered, kept)]
+
+
+def _draped(surface: Surface, ground: JunctionGround) -> Surface:
+    points, faces = ground.drape(surface.vertices, surface.triangles)
+    return replace(surface, vertices=points, triangles=faces, uv=points[:, :2].copy())
 
 
 def _rank(surface: Surface) -> int:
@@ -67,13 +94,6 @@ def _polygons(surface: Surface) -> npt.NDArray[np.object_]:
     return shapely.polygons(np.concatenate([corners, corners[:, :1]], axis=1))
 
 
-def _area(surface: Surface) -> shapely.Geometry:
-    """Return the ground a surface covers, seen from above."""
-    polygons = _polygons(surface)
-    # Rounding to a grid keeps the union of hundreds of touching triangles free of slits.
-    return shapely.union_all(polygons, grid_size=_SNAP_M)
-
-
 def _cut(surface: Surface, covered: shapely.Geometry) -> Surface:
     """Return a surface without what ``covered`` covers; heights stay those of its own triangles."""
     shapely.prepare(covered)
@@ -82,29 +102,35 @@ def _cut(surface: Surface, covered: shapely.Geometry) -> Surface:
     if not touched.any():
         return surface
     inside = shapely.contains(covered, polygons)
-    whole = surface.triangles[~touched]
-    vertices, triangles = [surface.vertices], [whole]
-    count = len(surface.vertices)
-    for number in np.flatnonzero(touched & ~inside):
-        rest = shapely.difference(polygons[number], covered)
-        corners = surface.vertices[surface.triangles[number]]
-        for flat in triangulate(rest):
-            vertices.append(np.column_stack([flat, _plane_height(corners, flat)]))
-            triangles.append(np.arange(count, count + 3, dtype=np.int32)[None])
-            count += 3
+    cut = np.flatnonzero(touched & ~inside)
+    flats: list[Floats] = []
+    owners: list[int] = []
+    for number, rest in zip(cut, shapely.difference(polygons[cut], covered)):
+        pieces = triangulate(rest)
+        flats += pieces
+        owners += [int(number)] * len(pieces)
+    vertices, triangles = [surface.vertices], [surface.triangles[~touched]]
+    if flats:
+        places = np.concatenate(flats)
+        corners = np.repeat(surface.vertices[surface.triangles[owners]], 3, axis=0)
+        vertices.append(np.column_stack([places, _plane_heights(corners, places)]))
+        triangles.append(np.arange(len(places), dtype=np.int32).reshape(-1, 3) + len(surface.vertices))
     points, faces = np.concatenate(vertices), np.concatenate(triangles)
     points, faces = merge(points, faces)
     points, faces, _ = compact(points, without_slivers(points, faces))
     return replace(surface, vertices=points, triangles=faces, uv=points[:, :2].copy())
 
 
-def _plane_height(corners: Floats, flat: Floats) -> Floats:
-    """Return the heights of the plane through three (3, 3) corners at (N, 2) places."""
-    normal = np.cross(corners[1] - corners[0], corners[2] - corners[0])
-    if abs(normal[2]) < 1e-12:
-        return np.full(len(flat), corners[:, 2].mean())
-    offset = flat - corners[0, :2]
-    return corners[0, 2] - (offset @ normal[:2]) / normal[2]
+def _plane_heights(corners: Floats, flat: Floats) -> Floats:
+    """Return the (N,) heights of the planes through (N, 3, 3) corners at (N, 2) places."""
+    one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    offset = flat - corners[:, 0, :2]
+    area = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
+    flat_enough = np.abs(area) > 1e-12
+    area = np.where(flat_enough, area, 1.0)
+    u = (offset[:, 0] * other[:, 1] - offset[:, 1] * other[:, 0]) / area
+    v = (one[:, 0] * offset[:, 1] - one[:, 1] * offset[:, 0]) / area
+    return np.where(flat_enough, corners[:, 0, 2] + u * one[:, 2] + v * other[:, 2], corners[:, :, 2].mean(axis=1))
 
 
 def _fill(junction_id: str, driven: shapely.Geometry, covered: shapely.Geometry, kept: list[Surface]) -> list[Surface]:
@@ -156,13 +182,10 @@ class _Ground:
         """Return heights at (N, 2) places: those of the planes of the nearest triangles with the tag."""
         tree, rows = self._tree(int(tag))
         _, near = tree.query_nearest(shapely.points(places), all_matches=False)
-        heights = np.empty(len(places))
-        for i, triangle in enumerate(rows[near]):
-            corners = self._corners[triangle]
-            # A hole's far side may not be reached by a steep sliver's plane: stay within the triangle's heights.
-            low, high = corners[:, 2].min(), corners[:, 2].max()
-            heights[i] = np.clip(_plane_height(corners, places[i : i + 1])[0], low - 0.02, high + 0.02)
-        return heights
+        corners = self._corners[rows[near]]
+        # A hole's far side may not be reached by a steep sliver's plane: stay within the triangle's heights.
+        low, high = corners[:, :, 2].min(axis=1), corners[:, :, 2].max(axis=1)
+        return np.clip(_plane_heights(corners, places), low - 0.02, high + 0.02)
 
     def _tree(self, tag: int) -> tuple[shapely.STRtree, npt.NDArray[np.intp]]:
         if tag not in self._trees:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from foundation.ids import Tag
 from scenarios.opendrive import meshing, records
+from scenarios.opendrive.blending import JunctionGround
 from scenarios.opendrive.network import RoadNetwork
 from scenarios.opendrive.paint import Marking
 from scenarios.opendrive.painted_objects import object_markings
@@ -27,10 +30,20 @@ def markings(network: RoadNetwork, step_m: float = 10.0, tolerance_m: float = 0.
     """
     found: list[Marking] = []
     for road in network.roads.values():
+        mine: list[Marking] = []
         for section in road.sections:
             if section.end - section.start > 1e-6:
-                found += _section_markings(road, section, step_m, tolerance_m)
+                mine += _section_markings(road, section, step_m, tolerance_m)
+        if mine and road.junction and (ground := network.junction_ground(road.junction)) is not None:
+            mine = [_draped(marking, ground) for marking in mine]
+        found += mine
     return found + object_markings(network)
+
+
+def _draped(marking: Marking, ground: JunctionGround) -> Marking:
+    """Return a marking laid on a junction's blended ground."""
+    points, faces = ground.drape(marking.vertices, marking.triangles)
+    return replace(marking, vertices=points, triangles=faces, uv=points[:, :2].copy())
 
 
 def _section_markings(road: RoadGeometry, section: Section, step_m: float, tolerance_m: float) -> list[Marking]:

@@ -167,8 +167,9 @@ def without_slivers(vertices: Floats, triangles: Triangles) -> Triangles:
     Triangles face down where a road is wider than its bend's radius: there the strip is folded over itself and the
     ground is covered already.
     """
-    a, b, c = (vertices[triangles[:, i]] for i in range(3))
-    return triangles[np.cross(b - a, c - a)[:, 2] > 2e-6]
+    a, b, c = (vertices[triangles[:, i], :2] for i in range(3))
+    one, other = b - a, c - a
+    return triangles[one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0] > 2e-6]
 
 
 def compact(vertices: Floats, triangles: Triangles, *others: Floats) -> tuple[Floats, Triangles, tuple[Floats, ...]]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.opendrive import furniture_records as furniture
+from scenarios.opendrive.blending import JunctionGround, ground_where_roads_disagree
 from scenarios.opendrive.building import RoadBuilder
 from scenarios.opendrive.errors import Diagnostic, OpenDriveError
 from scenarios.opendrive.georeference import origin_of
@@ -72,6 +73,7 @@ class RoadNetwork:
         if note:
             diagnostics.append(Diagnostic(document.header.line if document.header else 1, "geoReference", note))
         diagnostics += _signal_notes(document)
+        self._grounds: dict[str, JunctionGround | None] = {}
         self._graph = LaneGraph(self.roads, self.junctions, file, diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(sorted(diagnostics, key=lambda d: (d.line, d.element)))
 
@@ -188,7 +190,16 @@ class RoadNetwork:
             t = np.array([position.t for i in rows if (position := found[i]) is not None])
             raised = road.surface_height(s, t, section, key.lane_id)
             heights[rows] = road.points(road.stations(s), t, raised)[:, 2]
+            ground = self.junction_ground(road.junction) if road.junction else None
+            if ground is not None and section.has(key.lane_id) and section.lane(key.lane_id).type in DRIVING_TYPES:
+                heights[rows], _ = ground.heights(places[rows], heights[rows])
         return heights
+
+    def junction_ground(self, junction_id: str) -> JunctionGround | None:
+        """Return the blended ground of a junction whose connecting roads disagree about its height, else None."""
+        if junction_id not in self._grounds:
+            self._grounds[junction_id] = ground_where_roads_disagree(self, junction_id)
+        return self._grounds[junction_id]
 
     # Lanes
 

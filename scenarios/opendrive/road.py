@@ -178,23 +178,25 @@ class RoadGeometry:
         return Stations(s, self.plan.at(s), self.elevation.jet(s), self.superelevation.jet(s))
 
     def points(self, at: Stations, t: Floats, height: Floats | float = 0.0) -> Floats:
-        """Return (..., N, 3) points at lateral ``t`` (..., N) and ``height`` above the road's surface.
+        """Return (..., N, 3) points at lateral ``t`` (..., N), ``height`` straight above the road's surface.
 
         The cross-section is turned about the reference line's tangent by the superelevation (ASAM OpenDRIVE 1.8,
-        section 10.5: t and h axes are rotated), t and height are measured in it.
+        section 10.5: t and h axes are rotated); t and the shape's height are measured in it. Lane heights and the
+        z offsets of objects go upwards, so that kerbs stand upright.
         """
         t = np.asarray(t, dtype=np.float64)
         cosine, sine = np.cos(at.plan.heading), np.sin(at.plan.heading)
-        h = height if self.cross_section.is_flat else self.cross_section.height(at.s, t)[0] + height
-        if self.superelevation.is_constant and not np.any(h):
-            return np.stack(np.broadcast_arrays(at.plan.x - sine * t, at.plan.y + cosine * t, at.elevation.value), -1)
+        if self.superelevation.is_constant and self.cross_section.is_flat:
+            x, y, z = at.plan.x - sine * t, at.plan.y + cosine * t, at.elevation.value + height
+            return np.stack(np.broadcast_arrays(x, y, z), -1)
+        h = self.cross_section.height(at.s, t)[0]
         slope = np.arctan(at.elevation.slope)
         side = t * np.cos(at.roll.value) - h * np.sin(at.roll.value)
         up = t * np.sin(at.roll.value) + h * np.cos(at.roll.value)
         back = up * np.sin(slope)
         x = at.plan.x - sine * side - cosine * back
         y = at.plan.y + cosine * side - sine * back
-        return np.stack(np.broadcast_arrays(x, y, at.elevation.value + up * np.cos(slope)), -1)
+        return np.stack(np.broadcast_arrays(x, y, at.elevation.value + up * np.cos(slope) + height), -1)
 
     def poses(self, at: Stations, t: Floats, t_slope: Floats | float = 0.0, height: Floats | float = 0.0) -> Poses:
         """Return poses on the surface at (N,) ``t``, headed along the line whose t grows by ``t_slope`` per s.
@@ -217,9 +219,9 @@ class RoadGeometry:
         e_t_s = cr * left_s + sr * up_s + at.roll.slope * e_h
         e_h_s = -sr * left_s + cr * up_s - at.roll.slope * e_t
         h, h_s, h_t = self.cross_section.height(at.s, t)
-        h = h + height
         base = np.stack([at.plan.x, at.plan.y, at.elevation.value])
         point = base + t * e_t + h * e_h
+        point[2] += height
         across = e_t + h_t * e_h
         forward = np.stack([cosine, sine, at.elevation.slope]) + t * e_t_s + h * e_h_s + h_s * e_h + t_slope * across
         turned, pitch, roll = _orientation(forward, across)

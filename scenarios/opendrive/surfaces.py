@@ -51,7 +51,7 @@ def surfaces(network: RoadNetwork, step_m: float = 10.0, tolerance_m: float = 0.
             for surface in _section_surfaces(road, section, step_m, tolerance_m):
                 (by_junction.setdefault(road.junction, []) if road.junction else found).append(surface)
     for junction_id in by_junction:
-        found += junctions.resolve(junction_id, by_junction[junction_id])
+        found += junctions.resolve(network, junction_id, by_junction[junction_id])
     done: list[Surface] = []
     for surface in found:
         if not len(surface.triangles):

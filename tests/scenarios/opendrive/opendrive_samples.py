@@ -18,7 +18,9 @@ def geometry(s: float, x: float, y: float, hdg: float, length: float, shape: str
     return f'<geometry s="{s}" x="{x}" y="{y}" hdg="{hdg}" length="{length}">{shape}</geometry>'
 
 
-def lane(lane_id: int, kind: str = "driving", width: float = 3.5, extra: str = "", link: str = "", mark: str = MARK) -> str:
+def lane(
+    lane_id: int, kind: str = "driving", width: float = 3.5, extra: str = "", link: str = "", mark: str = MARK
+) -> str:
     link = f"<link>{link}</link>" if link else ""
     return f'<lane id="{lane_id}" type="{kind}" level="false">{link}{WIDTH.format(a=width)}{mark}{extra}</lane>'
 
@@ -82,9 +84,7 @@ def crossing(slope: float = 0.0) -> str:
         grade = slope * math.cos(h)
         elevation = f'<elevation s="0" a="{slope * x}" b="{grade}" c="0" d="0"/>'
         plan = geometry(0, x, y, h, 45.0)
-        parts.append(
-            road(str(i), 45.0, plan, sides, elevation=elevation, link=end("successor", "junction", "7"))
-        )
+        parts.append(road(str(i), 45.0, plan, sides, elevation=elevation, link=end("successor", "junction", "7")))
     connections, number = [], 100
     both = '<predecessor id="{p}"/><successor id="{s}"/>'
     for i, (x, y, h) in enumerate(arms):

@@ -6,10 +6,11 @@ import re
 
 import opendrive_samples as samples
 import pytest
-import scenarios.opendrive as opendrive
-from foundation.errors import InputError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import scenarios.opendrive as opendrive
+from foundation.errors import InputError
 
 ROAD = samples.road()
 GOOD = samples.network(ROAD)
@@ -35,7 +36,10 @@ BROKEN = {
         "document type declarations",
     ),
     "missing length": (without(r' length="100.0"'), ":4: <road>: attribute 'length' is missing (add length=...)"),
-    "missing curve length": (without(r'hdg="0" length="100.0"', 'hdg="0"'), "<geometry>: attribute 'length' is missing"),
+    "missing curve length": (
+        without(r'hdg="0" length="100.0"', 'hdg="0"'),
+        "<geometry>: attribute 'length' is missing",
+    ),
     "NaN": (without(r'x="0"', 'x="NaN"'), "<geometry>: attribute 'x' is 'NaN', not a finite number"),
     "infinity": (without(r'x="0"', 'x="-inf"'), "not a finite number"),
     "a word": (without(r'x="0"', 'x="east"'), "<geometry>: attribute 'x' is 'east', not a number"),
@@ -62,8 +66,14 @@ BROKEN = {
         samples.network(ROAD, '<junction id="9" name=""/>', '<junction id="9" name=""/>'),
         "junction id '9' is used twice",
     ),
-    "duplicate lane": (samples.network(samples.road(lanes=samples.section(right=samples.lane(-1) * 2))), "appears twice"),
-    "lane on the wrong side": (samples.network(samples.road(lanes=samples.section(left=samples.lane(-1)))), "in <left>"),
+    "duplicate lane": (
+        samples.network(samples.road(lanes=samples.section(right=samples.lane(-1) * 2))),
+        "appears twice",
+    ),
+    "lane on the wrong side": (
+        samples.network(samples.road(lanes=samples.section(left=samples.lane(-1)))),
+        "in <left>",
+    ),
     "wrong link": (
         samples.network(samples.road(link=samples.end("successor", "road", "404", "start"))),
         "<link>: road '1' is linked to road '404', which does not exist",
@@ -130,7 +140,9 @@ def test_encodings_are_read_as_declared(tmp_path, encoding):
 
 
 def test_oddities_are_reported_and_kept():
-    text = GOOD.replace('<road name=""', '<road colour="grey" name=""').replace("</road>", "<weather>wet</weather></road>")
+    text = GOOD.replace('<road name=""', '<road colour="grey" name=""').replace(
+        "</road>", "<weather>wet</weather></road>"
+    )
     network = opendrive.parse(text, "odd")
     assert [str(d) for d in network.diagnostics] == [
         "line 4: <road>: attribute 'colour' is not known; it is ignored",

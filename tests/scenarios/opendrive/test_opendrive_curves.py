@@ -7,13 +7,14 @@ import math
 import numpy as np
 import opendrive_samples as samples
 import pytest
-import scenarios.opendrive as opendrive
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scenarios.opendrive.cubics import PiecewiseCubic
-from scenarios.opendrive.curves import ArcCurve, CubicPath, LineCurve, SpiralCurve
 from scipy.integrate import solve_ivp
 from scipy.special import fresnel
+
+import scenarios.opendrive as opendrive
+from scenarios.opendrive.cubics import PiecewiseCubic
+from scenarios.opendrive.curves import ArcCurve, CubicPath, LineCurve, SpiralCurve
 
 S = np.linspace(0.0, 120.0, 37)
 
