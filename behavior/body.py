@@ -6,7 +6,7 @@ A behaviour tree's leaves read and write this object; it holds no goals. See :mo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,12 +53,25 @@ class Body:
     threshold_offset_s: float = 0.0
     _misjudgement: dict[int, float] = field(default_factory=dict)
     _conflict_since: float | None = None
+    _across_axis: Vec2 = (0.0, 0.0)
     _coming: tuple[float, float, list[Approach]] | None = None  # (time, along, approaches): one tick's cache
 
     def begin(self, percept: Percept, dt_s: float) -> None:
         """Start a step: nothing is intended yet."""
-        self.percept, self.dt_s, self.alarm = percept, dt_s, ""
+        self.percept, self.dt_s, self.alarm = self._oriented(percept), dt_s, ""
         self.intention, self._coming = Intention(), None
+
+    def _oriented(self, percept: Percept) -> Percept:
+        """Keep the side from which the road was entered while on it, even when the percept has changed sides."""
+        road = percept.carriageway
+        if road is None:
+            return percept
+        across = road.locate(percept.x, percept.y)[1]
+        turned = road.across[0] * self._across_axis[0] + road.across[1] * self._across_axis[1] < 0.0
+        if 0.0 < across < road.width_m and turned:
+            return replace(percept, carriageway=road.turned())
+        self._across_axis = road.across
+        return percept
 
     # --- where --------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ class DriverPercept:
 
     Attributes:
         x, y, yaw_deg, speed_mps: of the own vehicle; the point is the middle of its box.
-        path: the lane centre ahead, from beside the vehicle on, in driving order; two points or more.
+        path: the lane centre, from beside or behind the vehicle on, in driving order; two points or more.
         seen: what is in line of sight.
     """
 
@@ -126,16 +126,17 @@ class IdmDriver:
         return self._pedals(percept, demand, dt_s)
 
     def _leader(self, percept: DriverPercept) -> tuple[float, float]:
-        """Return (gap, closing speed) to the nearest thing that moves along on the path, (inf, 0) without one."""
+        """Return (gap, closing speed) to the nearest vehicle on the path ahead, (inf, 0) without one."""
         nearest, closing = math.inf, 0.0
+        own = along_path(percept.path, (percept.x, percept.y))[0]
         for thing in percept.seen:
             if thing.kind not in (Kind.VEHICLE, Kind.CYCLIST):
                 continue
             ahead, aside, tangent = along_path(percept.path, (thing.x, thing.y))
             if abs(aside) > 0.5 * (self.shape.width_m + thing.width):
                 continue
-            gap = ahead - 0.5 * (self.shape.length_m + thing.length)
-            if ahead > 0.0 and gap < nearest:
+            gap = ahead - own - 0.5 * (self.shape.length_m + thing.length)
+            if ahead > own and gap < nearest:
                 nearest = max(gap, 0.1)
                 closing = percept.speed_mps - (thing.vx * tangent[0] + thing.vy * tangent[1])
         return nearest, closing
@@ -224,6 +225,7 @@ class AebDriver(IdmDriver):
         if math.hypot(dx, dy) > self.aeb.range_m or abs(bearing) > 0.5 * self.aeb.field_of_view_deg:
             return math.inf
         ahead, aside, tangent = along_path(percept.path, (thing.x, thing.y))
+        ahead -= along_path(percept.path, (percept.x, percept.y))[0]
         relative_yaw = math.radians(thing.yaw_deg) - math.atan2(tangent[1], tangent[0])
         cos, sin = abs(math.cos(relative_yaw)), abs(math.sin(relative_yaw))
         half_long = 0.5 * (thing.length * cos + thing.width * sin)

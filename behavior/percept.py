@@ -110,6 +110,21 @@ class Carriageway:
             self.origin[1] + along * self.along[1] + across * self.across[1],
         )
 
+    def turned(self) -> Carriageway:
+        """Return the same road seen from its other side."""
+        width = self.width_m
+        lanes = tuple(TrafficLane(width - lane.far_m, width - lane.near_m, -lane.flow) for lane in reversed(self.lanes))
+        return Carriageway(
+            origin=self.point(0.0, width),
+            along=(-self.along[0], -self.along[1]),
+            across=(-self.across[0], -self.across[1]),
+            width_m=width,
+            lanes=lanes,
+            near_kerb_m=width - self.far_kerb_m,
+            far_kerb_m=width - self.near_kerb_m,
+            crosswalks=tuple(sorted((-middle, half) for middle, half in self.crosswalks)),
+        )
+
     @staticmethod
     def from_lanes(
         x: float, y: float, lanes: Sequence[LaneSample], crosswalks: Sequence[tuple[Vec2, float]] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from behavior import Carriageway, Intention, Kind, LaneSample, PedestrianAgent, Percept, Seen, Surroundings
 from behavior.perception import eye_of, line_of_sight
@@ -60,7 +60,7 @@ class Street:
     road: Carriageway | None = ROAD
     light: str | None = None
     motion: Motion = steady
-    intention: Intention = Intention()
+    intention: Intention = field(default_factory=Intention)
     blocked: bool = False
     collided: bool = False
     sight: bool = True
