@@ -345,8 +345,9 @@ def occlusion(reading: CameraReading, camera_from_box: Floats, extent: Floats, o
     enters the box, the rest shows background past the object's edges. The object fills of the uncovered part the share
     own / (own + rest); taking the same share of the covered part as hidden object,
     hidden / (own + hidden) becomes nearer / (own + nearer + rest).
-    It is exact where the object fills its outline evenly. A ball in its box, the worst of shapes, is off by up to
-    0.1 when one side of it is hidden; cars and walkers by a few hundredths.
+    It is exact where the object fills its outline evenly. Measured on the embedded engine against the same view
+    without the occluder, the mean error is 0.01 to 0.04 for cars, vans and buses (worst 0.09), 0.09 for walkers and
+    0.17 (worst 0.23) for a bicycle, whose outline is mostly air.
 
     Args:
         reading: with a depth image.
