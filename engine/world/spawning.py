@@ -112,9 +112,10 @@ def _create(
         return _vehicle(world, description, attributes, location, rotation)
     if blueprint in WALKERS:
         spec = WALKERS[blueprint]
-        _refuse_collision(world, spec, location, rotation)
+        location = _place_for(world, spec, location, rotation)
         entry = world.add_entry(Kind.WALKER, description, spec=spec, attributes=attributes)
         world.physics.add_walker(entry.id, spec, location, rotation)
+        pose[:3, 3] = location
         return entry
     if blueprint in SENSORS:
         return _sensor(world, description, attributes, parent)
@@ -170,6 +171,18 @@ def _sensor(world: World, description: ActorDescription, attributes: dict[str, s
             raise SpawnError(f"{INVALID}: {error}") from error
         world.sensing.add(entry.id, sensor, entry.stream_id)
     return entry
+
+
+def _place_for(world: World, spec: WalkerSpec, location: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """Return where a walker can stand: the place given, or the place with its feet there instead of its middle.
+
+    Scripts spawn walkers at points of the ground; Unreal pushes the capsule up until it fits.
+    """
+    if not world.physics.overlaps(spec, location, rotation):
+        return location
+    lifted = np.add(location, (0.0, 0.0, spec.height / 2))
+    _refuse_collision(world, spec, lifted, rotation)
+    return lifted
 
 
 def _refuse_collision(world: World, spec: VehicleSpec | WalkerSpec, location: np.ndarray, rotation: np.ndarray) -> None:

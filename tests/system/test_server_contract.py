@@ -422,7 +422,6 @@ class ServerContract:
         world.tick()
         time.sleep(0.3)
         frame = world.tick()
-        assert other.wait_for_tick is not None
         assert car.id in [actor.id for actor in other.get_actors()]
         assert other.get_actor(car.id).get_location().distance(car.get_location()) < 0.5
         assert other.get_settings().synchronous_mode

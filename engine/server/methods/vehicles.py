@@ -78,13 +78,15 @@ def _wheel(session: Session, actor_id: int, wheel: int) -> int:
 @about_actor("set_wheel_steer_direction", int, int, float, returns=False)
 def set_wheel_steer_direction(session: Session, actor_id: int, wheel: int, degrees: float) -> None:
     """Turn a wheel for the eye only, until the next frame of physics."""
-    session.world.table[actor_id]["wheel_steer"][_wheel(session, actor_id, wheel)] = commands.clamp(degrees, -90, 90)
+    number = _wheel(session, actor_id, wheel)
+    session.world.table[actor_id]["wheel_steer"][number] = commands.clamp(degrees, -90.0, 90.0)
 
 
 @about_actor("get_wheel_steer_angle", int, int)
 def get_wheel_steer_angle(session: Session, actor_id: int, wheel: int) -> float:
     """Return a wheel's steering angle, degrees."""
-    return float(session.world.table[actor_id]["wheel_steer"][_wheel(session, actor_id, wheel)])
+    number = _wheel(session, actor_id, wheel)
+    return float(session.world.table[actor_id]["wheel_steer"][number])
 
 
 @about_actor("set_wheel_pitch_angle", int, int, float, returns=False)
