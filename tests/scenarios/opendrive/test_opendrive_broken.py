@@ -1,3 +1,4 @@
+# ruff: noqa: E501  XML samples read better on one line
 """Broken files: each gets one clear line naming file, line and element; mutated real files never surprise."""
 
 from __future__ import annotations
@@ -187,6 +188,15 @@ def use(text: str) -> None:
     opendrive.client_text(text)
 
 
+def refusal(text: str) -> str:
+    """Return the message with which a text is refused, "" if it is not; every other exception is a failure."""
+    try:
+        use(text)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
 SOURCES = [GOOD, samples.crossing(0.05)]
 for _path in samples.REAL_FILES:
     if _path.stem in ("fabriksgatan_traffic_lights", "straight_500m_signs", "crest-curve", "jolengatan", "soderleden"):
@@ -196,7 +206,7 @@ EVIL = ["nan", "1e400", "-1", "0", "1e9", "-1e9", "1e-300", "", "x", "9999999999
 
 
 @given(st.data())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_mutated_numbers_never_surprise(data):
     text = data.draw(st.sampled_from(SOURCES))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -204,14 +214,11 @@ def test_mutated_numbers_never_surprise(data):
         hit = found[data.draw(st.integers(0, len(found) - 1))]
         number = data.draw(st.sampled_from(EVIL) | st.floats(-1e4, 1e4).map(str))
         text = text[: hit.start(1)] + number + text[hit.end(1) :]
-    try:
-        use(text)
-    except InputError as error:
-        assert "\n" not in str(error)
+    assert "\n" not in refusal(text)
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_mutated_structure_never_surprises(data):
     text = data.draw(st.sampled_from(SOURCES))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -233,7 +240,4 @@ def test_mutated_structure_never_surprises(data):
             text = text[: hit.start()] + data.draw(st.text(max_size=5)) + text[hit.start() :]
         if "<" not in text:
             break
-    try:
-        use(text)
-    except InputError as error:
-        assert "\n" not in str(error)
+    assert "\n" not in refusal(text)

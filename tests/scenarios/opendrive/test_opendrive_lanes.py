@@ -1,3 +1,4 @@
+# ruff: noqa: E501  XML samples read better on one line
 """Lanes: widths, borders, offsets, sections, links, left-hand traffic, routes, location, speed limits."""
 
 from __future__ import annotations

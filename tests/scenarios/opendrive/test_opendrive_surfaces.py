@@ -1,3 +1,4 @@
+# ruff: noqa: E501  XML samples read better on one line
 """Surfaces: true to the road within their tolerance, without cracks or holes, the right way up."""
 
 from __future__ import annotations
