@@ -345,7 +345,7 @@ PICKUP = replace(
     lamp_rows=(4,),
     lamp_from=-1.0,
     tail_lamp_rows=(4, 5),
-    tail_lamp_from=-1.0,
+    tail_lamp_from=0.36,
     arch_gap=0.11,
     tyre_width=0.28,
 )

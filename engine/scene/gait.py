@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +100,11 @@ class Rig:
     rest: Floats
     stoop_deg: float = 0.0
 
+    @cached_property
+    def places(self) -> list[tuple[float, float, float]]:
+        """``rest`` as plain floats."""
+        return [(float(x), float(y), float(z)) for x, y, z in self.rest]
+
 
 def make_rig(joints: tuple[Joint, ...], height: float, ball: float, heel: float, stoop_deg: float = 0.0) -> Rig:
     """Return the rig of a walker whose joints are ``WALKER_JOINTS``."""
@@ -110,18 +116,20 @@ def make_rig(joints: tuple[Joint, ...], height: float, ball: float, heel: float,
 
 @dataclass(frozen=True)
 class Stride:
-    """The speed-dependent numbers of a gait."""
+    """The speed-dependent numbers of a gait: cycle length in metres, duty factor, share of running, and how much of
+    a full stride's movements a slow walker makes (0 standing to 1)."""
 
     length: float
     duty: float
     run: float
     vigour: float
 
-    @classmethod
-    def at(cls, height_m: float, speed_mps: float) -> Stride:
-        """Return the stride of a body of ``height_m`` at ``speed_mps``."""
+    @staticmethod
+    @lru_cache(maxsize=1024)
+    def at(height_m: float, speed_mps: float) -> Stride:
+        """Return the stride of a body of ``height_m`` at ``speed_mps``; people keep their speed for many steps."""
         length = cycle_length_m(height_m, speed_mps)
-        return cls(
+        return Stride(
             length,
             duty_factor(height_m, speed_mps),
             running_share(height_m, speed_mps),
@@ -197,9 +205,10 @@ def walker_matrices(rig: Rig, phase: float, speed_mps: float) -> Floats:
     swing = math.cos(2.0 * math.pi * phase)
     feet = (foot_path(rig, stride, phase), foot_path(rig, stride, phase + 0.5))
     hip_z = _pelvis_height(rig, stride, phase, feet) - rig.height / 2.0
+    rest = rig.places
     pitches = [0.0] * 13
     xs, zs = [0.0] * 13, [0.0] * 13
-    zs[0] = hip_z - rig.rest[7, 2]
+    zs[0] = hip_z - rest[7][2]
     for (x, z, foot_pitch), (hip, knee, ankle) in zip(feet, SIDE_JOINTS.values()):
         dx, dz = x, z - rig.height / 2.0 - hip_z
         span = min(math.hypot(dx, dz), (rig.thigh + rig.shin) * 0.99999)
@@ -219,7 +228,7 @@ def walker_matrices(rig: Rig, phase: float, speed_mps: float) -> Floats:
     pitches[3], pitches[5] = -arm * swing + 0.02, arm * swing + 0.02
     pitches[4] = pitches[3] + bend + 0.15 * vigour * max(0.0, -swing)
     pitches[6] = pitches[5] + bend + 0.15 * vigour * max(0.0, swing)
-    return _assemble(rig, pitches, xs, zs, yaw=0.09 * vigour * swing)
+    return _assemble(rig, pitches, xs, zs, 0.09 * vigour * swing)
 
 
 def _corner(side: float, span: float, opposite: float) -> float:
@@ -229,22 +238,37 @@ def _corner(side: float, span: float, opposite: float) -> float:
 
 
 def _assemble(rig: Rig, pitches: list[float], xs: list[float], zs: list[float], yaw: float) -> Floats:
-    """Return the joint matrices from absolute pitches; the upper body hangs on the spine and turns by ``yaw``."""
-    angle = np.array(pitches)
-    matrices = np.zeros((13, 4, 4))
-    cos, sin = np.cos(angle), np.sin(angle)
-    matrices[:, 0, 0], matrices[:, 0, 2] = cos, -sin
-    matrices[:, 2, 0], matrices[:, 2, 2] = sin, cos
-    matrices[:, 1, 1] = matrices[:, 3, 3] = 1.0
-    matrices[:, 0, 3], matrices[:, 2, 3] = xs, zs
-    rest = rig.rest
-    matrices[7:10, 1, 3], matrices[10:13, 1, 3] = rest[7, 1], rest[10, 1]
-    spine = matrices[1]
-    turn_cos, turn_sin = math.cos(yaw), math.sin(yaw)
-    column_x, column_y = spine[:3, 0].copy(), spine[:3, 1].copy()
-    spine[:3, 0] = turn_cos * column_x + turn_sin * column_y
-    spine[:3, 1] = turn_cos * column_y - turn_sin * column_x
-    spine[:3, 3] = matrices[0, :3, 3] + rest[1]
-    for child, parent in ((2, 1), (3, 1), (5, 1), (4, 3), (6, 5)):
-        matrices[child, :3, 3] = matrices[parent, :3, :3] @ rest[child] + matrices[parent, :3, 3]
-    return matrices
+    """Return the joint matrices from absolute pitches; the upper body hangs on the spine and turns by ``yaw``.
+
+    Plain floats in one list: a few dozen numpy calls on such small arrays would take three times as long.
+    """
+    rest = rig.places
+    y_of = [0.0] * 13
+    for joint in (7, 8, 9):
+        y_of[joint] = rest[7][1]
+    for joint in (10, 11, 12):
+        y_of[joint] = rest[10][1]
+    cos, sin = [math.cos(p) for p in pitches], [math.sin(p) for p in pitches]
+    # Spine: a pitch after a turn about the vertical.
+    c, s, cy, sy = cos[1], sin[1], math.cos(yaw), math.sin(yaw)
+    spine = (c * cy, -c * sy, -s, sy, cy, 0.0, s * cy, -s * sy, c)
+    xs[1], y_of[1], zs[1] = rest[1][0], rest[1][1], zs[0] + rest[1][2]
+    for child in (2, 3, 5):
+        x, y, z = rest[child]
+        xs[child] = xs[1] + spine[0] * x + spine[1] * y + spine[2] * z
+        y_of[child] = y_of[1] + spine[3] * x + spine[4] * y + spine[5] * z
+        zs[child] = zs[1] + spine[6] * x + spine[7] * y + spine[8] * z
+    for child, parent in ((4, 3), (6, 5)):
+        x, y, z = rest[child]
+        xs[child] = xs[parent] + cos[parent] * x - sin[parent] * z
+        y_of[child] = y_of[parent] + y
+        zs[child] = zs[parent] + sin[parent] * x + cos[parent] * z
+    flat: list[float] = []
+    for joint in range(13):
+        c, s = cos[joint], sin[joint]
+        if joint == 1:
+            a = spine
+            flat += (a[0], a[1], a[2], xs[1], a[3], a[4], a[5], y_of[1], a[6], a[7], a[8], zs[1], 0.0, 0.0, 0.0, 1.0)
+        else:
+            flat += (c, 0.0, -s, xs[joint], 0.0, 1.0, 0.0, y_of[joint], s, 0.0, c, zs[joint], 0.0, 0.0, 0.0, 1.0)
+    return np.array(flat).reshape(13, 4, 4)

@@ -172,9 +172,15 @@ def _add_stripes(builder: MeshBuilder, spec: VehicleSpec, shell: cars.Shell, tai
         builder.add(stripe, m.PAINT, color)
 
 
+def roof_height(spec: VehicleSpec) -> float:
+    """Return the height of the roof: the blueprint's, less what a police car or taxi carries on it."""
+    if spec.base_type != "car":
+        return spec.height
+    return spec.height - {"emergency": 0.10, "taxi": 0.12}.get(spec.special_type, 0.0)
+
+
 def add_service(builder: MeshBuilder, spec: VehicleSpec) -> None:
     """Add blue lights, police livery and taxi signs where the blueprint is a service vehicle's."""
-    low, high = builder.bounds()
     if spec.special_type == "emergency":
         heavy = spec.base_type != "car"
         roof = spec.height * (0.80 if spec.base_type == "truck" else 0.86 if heavy else 1.0) - 0.05
@@ -183,7 +189,6 @@ def add_service(builder: MeshBuilder, spec: VehicleSpec) -> None:
         height = 0.16 if heavy else 0.0
         base = roof + 0.03
         if not heavy:  # the blueprint's height includes the light bar
-            builder.fit(low, (high[0], high[1], spec.height - 0.10))
             base, height = spec.height - 0.115, 0.115
         builder.add(box((x, 0.0, base + height * 0.15), (0.26, width, height * 0.3)), m.PLASTIC, FRAME)
         for y in (-0.36, 0.36):
@@ -193,7 +198,6 @@ def add_service(builder: MeshBuilder, spec: VehicleSpec) -> None:
         if not heavy:
             _add_livery(builder, spec)
     if spec.special_type == "taxi":
-        builder.fit(low, (high[0], high[1], spec.height - 0.12))
         sign = box((-0.05 * spec.length, 0.0, spec.height - 0.065), (0.22, 0.62, 0.13), (0.6, 0.92))
         builder.add(sign, m.STREET_LAMP, (250.0, 236.0, 170.0))
         for end in (-1.0, 1.0):

@@ -91,7 +91,7 @@ def lathe(
     return triangles + np.asarray(center, dtype=np.float64)
 
 
-def ellipsoid(center: Sequence[float], radii: Sequence[float], sides: int = 10, rings: int = 6) -> Floats:
+def ellipsoid(center: npt.ArrayLike, radii: npt.ArrayLike, sides: int = 10, rings: int = 6) -> Floats:
     """Return an ellipsoid with its poles on z."""
     polar = np.linspace(-np.pi / 2.0, np.pi / 2.0, rings + 1)
     unit = lathe(np.column_stack([np.cos(polar).clip(0.0), np.sin(polar)]), sides)

@@ -133,7 +133,8 @@ def signal_model(kind: str, value: float = 0.0) -> Model:
     elif kind.startswith("traffic.speed_limit."):
         _pole(builder, 2.85)
         _plate(builder, _regular(24, 0.40), 2.45, [(1.0, RED), (0.78, WHITE)])
-        _text(builder, str(round(float(kind.rsplit(".", 1)[1]))), 2.45, 0.34, BLACK)
+        digits = str(round(float(kind.rsplit(".", 1)[1])))
+        _text(builder, digits, 2.45, 0.34 if len(digits) < 3 else 0.24, BLACK)
     elif kind == "traffic.unknown":
         _pole(builder, 2.8)
         diamond = np.array([[0.0, -0.45], [0.45, 0.0], [0.0, 0.45], [-0.45, 0.0]])

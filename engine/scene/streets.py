@@ -37,7 +37,7 @@ Floats = npt.NDArray[np.float64]
 
 STEP_M = 2.0
 MOODS = ("row", "centre", "garden", "park", "trade")
-MOOD_SHARES = (0.34, 0.24, 0.27, 0.09, 0.06)
+MOOD_SHARES = (0.34, 0.26, 0.30, 0.05, 0.05)
 SETBACK_M = {"row": 1.1, "centre": 2.2, "garden": 6.0, "trade": 7.0}
 LAMP_SPACING_M = 28.0
 MOST_TREES = 420
@@ -223,19 +223,19 @@ class Settlement:
         """Place a row of buildings; return the stretches of the edge before them."""
         rng, run = self._stream("buildings", front), front.run
         gap = {"row": (0.02, 0.02), "centre": (1.0, 3.0), "garden": (3.0, 6.0), "trade": (4.0, 9.0)}[mood]
+        smallest = min(self._plans[mood], key=lambda plan: plan.width)
+        filler = min(self._plans["garden"], key=lambda plan: plan.width)
         at, built = 3.0 + rng.uniform(0.0, 4.0), []
         while at < run[-1] - 6.0:
-            plan = self._plans[mood][int(rng.integers(PLANS_PER_MOOD))]
-            if at + plan.width > run[-1] - 2.0:
-                plan = min(self._plans[mood], key=lambda p: p.width)
-                if at + plan.width > run[-1] - 2.0:
-                    break
             setback = SETBACK_M[mood] + (rng.uniform(0.0, 2.0) if mood == "garden" else 0.0)
-            if self._building(front, plan, at + plan.width / 2.0, setback):
-                built.append((at, at + plan.width))
-                at += plan.width + rng.uniform(*gap)
-                if mood == "row" and rng.random() < 0.15:
-                    at += 4.0
+            drawn = self._plans[mood][int(rng.integers(PLANS_PER_MOOD))]
+            space = rng.uniform(*gap) + (4.0 if mood == "row" and rng.random() < 0.15 else 0.0)
+            # What does not fit gives way to something smaller, before the ground is left empty.
+            for plan in (drawn, smallest, filler):
+                if at + plan.width <= run[-1] - 2.0 and self._building(front, plan, at + plan.width / 2.0, setback):
+                    built.append((at, at + plan.width))
+                    at += plan.width + space
+                    break
             else:
                 at += 4.0
         return built

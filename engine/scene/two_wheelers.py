@@ -54,14 +54,19 @@ def _frame(spec: VehicleSpec) -> Frame:
     rear_x = max(front_x - 2.0 * half_base, -spec.length / 2.0 + r)
     upright = "omafiets" in spec.id
     bicycle = spec.base_type == "bicycle"
-    bar_z = spec.height * ((0.64 if upright else 0.60) if bicycle else 0.62)
+    if not bicycle:  # the mudguard over the front wheel is the foremost point of a motorcycle
+        front_x = spec.length / 2.0 - r - (0.036 if "vespa" in spec.id else 0.031)
+    elif upright:  # mudguards on both wheels
+        half_base = min(half_base, spec.length / 2.0 - r - 0.026)
+        front_x, rear_x = half_base, -half_base
+    bar_z = spec.height * ((0.62 if upright else 0.575) if bicycle else 0.62)
     if spec.base_type == "motorcycle" and "vespa" not in spec.id:
         bar_z = spec.height * (0.62 if "harley" in spec.id else 0.60)
     back = 0.36 if bicycle else 0.42  # the fork leans back by about 20 to 25 degrees
     head_z = bar_z - (0.10 if bicycle else 0.12)
     head_x = front_x - (head_z - r) * back
-    reach = -0.10 if upright else 0.04 if bicycle else -0.06
-    saddle_z = spec.height * (0.545 if bicycle else 0.50)
+    reach = -0.16 if upright else -0.02 if bicycle else -0.26 if "harley" in spec.id else -0.14
+    saddle_z = spec.height * ((0.484 if upright else 0.496) if bicycle else 0.50)
     middle = (front_x + rear_x) / 2.0
     return Frame(
         front=(front_x, r),
@@ -70,7 +75,7 @@ def _frame(spec: VehicleSpec) -> Frame:
         head=(head_x, head_z),
         bar=(head_x + reach, bar_z),
         bracket=(middle - (0.06 if bicycle else 0.02), 0.28 if bicycle else r * 1.02),
-        saddle=(rear_x + (0.24 if bicycle else 0.34), saddle_z),
+        saddle=(rear_x + (0.27 if bicycle else 0.40), saddle_z),
         bar_half=spec.width / 2.0,
     )
 
@@ -111,52 +116,74 @@ def two_wheeler_model(spec: VehicleSpec, color: tuple[int, int, int] | None, see
         front=(frame.front[0], 0.0, frame.front[1]),
         rear=(frame.rear[0], 0.0, frame.rear[1]),
     )
-    top = 0.0
+    female = bool(generator(seed, "rider", spec.id, "gender").random() < 0.4)
     height = (spec.height - seat.hips[1]) / (0.49 * math.cos(lean * 0.8))
-    for _ in range(4):  # the helmet's top is nearly linear in the rider's height: this converges in two or three
-        meshes, rig = _rider(spec, seed, height, parts, seat)
-        top = max(p[:, 2].max() for p in _placed(meshes, rig))
-        if abs(top - spec.height) < 0.002:
+    for _ in range(12):
+        # Two wishes at once: the helmet's top is the blueprint's height, and the hands reach the bar.
+        rig = _seated(height, female, parts, seat)
+        top, short = _helmet_top(rig, height, female, bicycle), _arm_gap(rig)
+        if abs(top - spec.height) < 0.001 and short < 0.01:
             break
         height += (spec.height - top) / 0.47
+        if short >= 0.01:
+            seat = replace(seat, lean=min(seat.lean + short / (0.42 * height), 1.0))
+    meshes = _rider_meshes(spec, seed, height, female)
     return _assembled(spec, machine, meshes, rig)
 
 
-def _rider(
-    spec: VehicleSpec, seed: int, height: float, parts: Machine, seat: Seat
-) -> tuple[tuple[Mesh, ...], TwoWheelerRig]:
-    """Return a rider's meshes, in their joints' frames, and the rig that seats them."""
-    rng = generator(seed, "rider", spec.id)
-    gender = "female" if rng.random() < 0.4 else "male"
-    walker = WalkerSpec(spec.id, height, 0.2, "adult", gender, 1, (0.0, 1.3, 2.6), 70.0)
+HELMETS: dict[bool, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    True: ((-0.02, 0.0, 0.78), (0.53, 0.43, 0.34)),
+    False: ((-0.01, 0.0, 0.52), (0.60, 0.53, 0.62)),
+}
+"""Centre above the chin and radii of helmets, in heads; for bicycles (True) and motorcycles."""
+
+
+def _seated(height: float, female: bool, parts: Machine, seat: Seat) -> TwoWheelerRig:
+    """Return the rig of a rider of a height, without meshes."""
+    bones = MeshBuilder(Tag.RIDER)
+    figure = people.Figure.of(height, female)
+    people.add_person_joints(bones, figure, 0.0)
+    rig = make_rig(bones.joints, 0.0, people.BALL_SHARE * height, people.HEEL_SHARE * height)
+    return TwoWheelerRig(parts, seat, replace(rig, height=height, ankle_z=figure.ankle), figure.forearm + 0.03 * height)
+
+
+def _helmet_top(rig: TwoWheelerRig, height: float, female: bool, bicycle: bool) -> float:
+    """Return the height of a seated rider's helmet, whose neck leans."""
+    figure = people.Figure.of(height, female)
+    center, radii = (np.array(values) * figure.head for values in HELMETS[bicycle])
+    neck = rig.pose(0.0, 0.0)[len(MACHINE_JOINTS) + WALKER_JOINTS.index("neck")]
+    above = center + np.array([0.004 * height, 0.0, 0.03 * height])  # from the neck joint, see add_person_joints
+    return float((neck[:3, :3] @ above)[2] + neck[2, 3] + math.sqrt(((neck[2, :3] * radii) ** 2).sum()))
+
+
+def _rider_meshes(spec: VehicleSpec, seed: int, height: float, female: bool) -> tuple[Mesh, ...]:
+    """Return a rider's meshes, in their joints' frames."""
     bicycle = spec.base_type == "bicycle"
+    walker = WalkerSpec(spec.id, height, 0.2, "adult", "female" if female else "male", 1, (0.0, 1.3, 2.6), 70.0)
     outfit = replace(
         people.outfit_of(walker, seed), skirt=False, backpack=None, cap=None, vest=None, jacket=not bicycle
     )
     builder = MeshBuilder(Tag.RIDER)
-    figure = people.Figure.of(height, gender == "female")
+    figure = people.Figure.of(height, female)
     people.add_person_joints(builder, figure, 0.0)
     people.add_person(builder, figure, outfit, 0.0, Tag.RIDER)
-    d, chin = figure.head, figure.chin
-    shade = people.TOPS[int(rng.integers(len(people.TOPS)))]
-    if bicycle:
-        shell = ellipsoid((-0.02 * d, 0.0, chin + 0.78 * d), (0.53 * d, 0.43 * d, 0.34 * d), 10, 6)
-        builder.add(shell, m.CLOTH, shade, joint="neck", crease_deg=60.0)
-    else:
-        shell = ellipsoid((-0.01 * d, 0.0, chin + 0.52 * d), (0.60 * d, 0.53 * d, 0.62 * d), 12, 8)
-        builder.add(shell, m.CLOTH, shade, joint="neck", crease_deg=60.0)
-        visor = ellipsoid((0.22 * d, 0.0, chin + 0.55 * d), (0.40 * d, 0.45 * d, 0.20 * d), 10, 4)
+    d, base = figure.head, np.array([0.0, 0.0, figure.chin])
+    center, radii = (np.array(values) * d for values in HELMETS[bicycle])
+    shade = people.TOPS[int(generator(seed, "helmet", spec.id).integers(len(people.TOPS)))]
+    builder.add(ellipsoid(base + center, radii, 12, 8), m.CLOTH, shade, joint="neck", crease_deg=60.0)
+    if not bicycle:
+        visor = ellipsoid((0.22 * d, 0.0, figure.chin + 0.55 * d), (0.40 * d, 0.45 * d, 0.20 * d), 10, 4)
         builder.add(visor, m.CLOTH, BLACK, joint="neck", crease_deg=60.0)
-    rig = make_rig(builder.joints, 0.0, people.BALL_SHARE * height, people.HEEL_SHARE * height)
-    rig = replace(rig, height=height, ankle_z=figure.ankle)
-    return builder.meshes(), TwoWheelerRig(parts, seat, rig, figure.forearm + 0.03 * height)
+    return builder.meshes()
 
 
-def _placed(meshes: tuple[Mesh, ...], rig: TwoWheelerRig) -> list[Floats]:
-    """Return the vertices of a rider's meshes in the actor's frame, at rest."""
-    names = {joint: index for index, joint in enumerate(WALKER_JOINTS)}
+def _arm_gap(rig: TwoWheelerRig) -> float:
+    """Return by how many metres the arms are too short to reach the grips with slightly bent elbows."""
+    body, seat = rig.body, rig.seat
     pose = rig.pose(0.0, 0.0)[len(MACHINE_JOINTS) :]
-    return [_moved(pose[names[mesh.joint]], mesh.vertices) for mesh in meshes]
+    shoulder = pose[WALKER_JOINTS.index("shoulder_l")][:3, 3]
+    arm = float(-body.rest[WALKER_JOINTS.index("elbow_l")][2]) + rig.forearm
+    return float(np.linalg.norm(np.array(seat.grips[0]) - shoulder)) - 0.97 * arm
 
 
 def _moved(pose: Floats, points: npt.ArrayLike) -> Floats:
@@ -225,7 +252,7 @@ def _add_bicycle(b: MeshBuilder, spec: VehicleSpec, f: Frame, paint: Color) -> N
     for name, center in (("wheel_fl", f.front), ("wheel_rl", f.rear)):
         _add_spoked_wheel(b, name, center, f.radius, 0.022 if not upright else 0.026)
     if upright:  # mudguards and a carrier
-        b.add(_guard(f.front, f.radius + 0.02, 20.0, 170.0), m.PAINT, paint, joint="fork")
+        b.add(_guard(f.front, f.radius + 0.02, -10.0, 170.0), m.PAINT, paint, joint="fork")
         b.add(_guard(f.rear, f.radius + 0.02, 10.0, 190.0), m.PAINT, paint)
         b.add(box((f.rear[0] - 0.02, 0.0, f.rear[1] * 2.0 + 0.08), (0.38, 0.14, 0.015)), m.METAL, BLACK)
     lamp = box((f.head[0] + 0.08, 0.0, f.head[1] - 0.02), (0.06, 0.06, 0.06))
@@ -399,7 +426,7 @@ def _add_motorcycle(b: MeshBuilder, spec: VehicleSpec, f: Frame, paint: Color) -
         joint="fork" if cruiser else "",
         crease_deg=60.0,
     )
-    tail_x = rx - f.radius * 0.55
+    tail_x = -spec.length / 2.0 + 0.025
     _add_tail(b, tail_x, sz - (0.06 if cruiser else -0.02))
 
 
@@ -475,4 +502,4 @@ def _add_scooter(b: MeshBuilder, spec: VehicleSpec, f: Frame, paint: Color) -> N
         (230.0, 232.0, 236.0),
         joint="fork",
     )
-    _add_tail(b, rx - 0.25, sz - 0.10)
+    _add_tail(b, -spec.length / 2.0 + 0.03, sz - 0.10)

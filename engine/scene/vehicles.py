@@ -30,7 +30,7 @@ def vehicle_model(spec: VehicleSpec, color: tuple[int, int, int] | None, seed: i
     if spec.body == "truck" or spec.id == "vehicle.ford.ambulance":
         heavy.add_heavy(builder, spec, paint)
     else:
-        shell = cars.make_shell(spec, style_of(spec))
+        shell = cars.make_shell(spec, style_of(spec), height=heavy.roof_height(spec))
         cars.add_lower_body(builder, shell, paint)
         cars.add_greenhouse(builder, shell, paint, paint)
         cars.add_fittings(builder, shell, paint)
