@@ -21,7 +21,8 @@ import numpy as np
 from scenarios.openscenario.control import view
 from scenarios.openscenario.controllers import Autopilot, Kinematic, Speed, VehicleDrive, Walk
 from scenarios.openscenario.entities import VehicleRecord
-from scenarios.openscenario.states import Motion, Pose, wrap
+from scenarios.openscenario.roads import Track
+from scenarios.openscenario.states import Floats, Motion, Pose, wrap
 
 if TYPE_CHECKING:
     from scenarios.openscenario.world import Entity, World
@@ -48,18 +49,28 @@ def advance(world: World) -> dict[str, VehicleDrive | Walk | Autopilot]:
             _put(world, entity, answer)
         else:
             _default(world, entity, answer.speed if isinstance(answer, Speed) else None)
+    _commit(world)
     for entity in world.entities.values():
         if entity.present and entity.towed_by:
             _tow(world, entity)
+            _commit(world)
     world.moved()
     return wishes
+
+
+def _commit(world: World) -> None:
+    """Let the new states hold. Until then everybody is seen where they were at the start of the step."""
+    for entity in world.entities.values():
+        if entity.pending is not None:
+            entity.motion, entity.track = entity.pending
+            entity.pending = None
 
 
 def _put(world: World, entity: Entity, answer: Kinematic) -> None:
     old, dt = entity.motion, world.dt_s
     delta = answer.pose.location - old.pose.location
-    entity.track = world.roads.locate(answer.pose)
-    _finish(world, entity, answer.pose, answer.speed, delta / dt, float(np.linalg.norm(delta)))
+    track = world.roads.locate(answer.pose)
+    _finish(world, entity, answer.pose, track, answer.speed, delta / dt, float(np.linalg.norm(delta)))
 
 
 def _default(world: World, entity: Entity, speed: float | None) -> None:
@@ -74,12 +85,12 @@ def _default(world: World, entity: Entity, speed: float | None) -> None:
         new = entity.motion.speed
         distance = new * dt
     activity = entity.lateral
-    if activity is not None and activity.leaves_lanes:
+    if distance == 0.0 and new == 0.0 and activity is None:
+        _along(world, entity, entity.motion.pose, entity.track, 0.0, 0.0)
+    elif activity is not None and activity.leaves_lanes:
         pose, gone = activity.follow(entity, world, dt, distance)
-        entity.track = None
-        _along(world, entity, pose, new, gone)
-        if activity.done:
-            entity.track = world.roads.locate(pose)
+        track = world.roads.locate(pose) if activity.done else None
+        _along(world, entity, pose, track, new, gone)
     elif entity.track is not None and (activity is not None or _keeps_lane(world, entity)):
         _on_lane(world, entity, distance, new)
     else:
@@ -112,7 +123,6 @@ def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> Non
     flip = track.direction * before.direction
     # The lane may count its offset from the other side after a change of road.
     track = replace(track, offset=track.offset + side * flip)
-    entity.track = track
     pose = roads.pose(track)
     if distance > 1e-12:
         drift = None if entity.lateral is None else entity.lateral.drift(speed)
@@ -125,37 +135,41 @@ def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> Non
         pose = replace(pose, heading=entity.motion.pose.heading)
     if entity.at_end_of_road:
         speed = 0.0
-    _along(world, entity, pose, speed, math.hypot(gone, side))
+    _along(world, entity, pose, track, speed, math.hypot(gone, side))
 
 
 def _straight(world: World, entity: Entity, distance: float, speed: float) -> None:
     old = entity.motion.pose
     if distance == 0.0:
-        _along(world, entity, old, speed, 0.0)
+        _along(world, entity, old, entity.track, speed, 0.0)
         return
     x, y = old.x + distance * math.cos(old.heading), old.y + distance * math.sin(old.heading)
     lift = old.z - world.roads.height(old.x, old.y)
     pose = Pose(x, y, world.roads.height(x, y) + lift, old.heading, old.pitch, old.roll)
-    entity.track = world.roads.locate(pose)
-    _along(world, entity, pose, speed, distance)
+    _along(world, entity, pose, world.roads.locate(pose), speed, distance)
 
 
-def _along(world: World, entity: Entity, pose: Pose, speed: float, distance: float) -> None:
+def _along(
+    world: World, entity: Entity, pose: Pose, track: Track | None, speed: float, distance: float
+) -> None:
     """Finish a step whose path is tangent to the new heading."""
     forward = np.array(pose.point(1.0, 0.0)) - pose.location
-    _finish(world, entity, pose, speed, forward * speed, distance)
+    _finish(world, entity, pose, track, speed, forward * speed, distance)
 
 
-def _finish(world: World, entity: Entity, pose: Pose, speed: float, velocity: np.ndarray, distance: float) -> None:
+def _finish(
+    world: World, entity: Entity, pose: Pose, track: Track | None, speed: float, velocity: Floats, distance: float
+) -> None:
     old, dt = entity.motion, world.dt_s
     acceleration = (velocity - np.array(old.velocity)) / dt
-    entity.motion = Motion(
+    motion = Motion(
         pose,
         speed,
         (float(velocity[0]), float(velocity[1]), float(velocity[2])),
         (float(acceleration[0]), float(acceleration[1]), float(acceleration[2])),
         wrap(pose.heading - old.pose.heading) / dt,
     )
+    entity.pending = (motion, track)
     entity.traveled_m += distance
 
 
@@ -170,9 +184,8 @@ def _tow(world: World, entity: Entity) -> None:
     heading = math.atan2(hy - old.y, hx - old.x) if reach > 1e-6 else front.motion.pose.heading
     x, y = hx - reach * math.cos(heading), hy - reach * math.sin(heading)
     pose = Pose(x, y, world.roads.height(x, y), heading, front.motion.pose.pitch, front.motion.pose.roll)
-    entity.track = None
     speed = front.motion.speed * math.cos(wrap(front.motion.pose.heading - heading))
-    _along(world, entity, pose, max(0.0, speed), math.hypot(x - old.x, y - old.y))
+    _along(world, entity, pose, None, max(0.0, speed), math.hypot(x - old.x, y - old.y))
 
 
 def clocks(world: World) -> None:

@@ -94,6 +94,9 @@ class Roads:
         self._ways = lru_cache(maxsize=256)(self._search)
         self._edges = lru_cache(maxsize=1024)(self._find_edges)
         self._headings = lru_cache(maxsize=1024)(self._find_heading)
+        # Targets of conditions and standing entities are asked for again every step, masters by everybody.
+        self._poses = lru_cache(maxsize=1024)(self._find_pose)
+        self.lane_length = lru_cache(maxsize=256)(self._find_lane_length)
 
     # ---- places
 
@@ -173,6 +176,9 @@ class Roads:
 
     def pose(self, track: Track) -> Pose:
         """Return the pose of a place, headed in the direction it goes."""
+        return self._poses(track)
+
+    def _find_pose(self, track: Track) -> Pose:
         pose = Pose(*self.network.lane_pose(track.road_id, track.lane_id, track.s, track.offset))
         return self.turned(pose) if track.direction < 0 else pose
 
@@ -472,7 +478,7 @@ class Roads:
                     found.add((k.road_id, 1 if forward == with_traffic else -1))
         return tuple(sorted(found))
 
-    def lane_length(self, a: Track, s: float) -> float:
+    def _find_lane_length(self, a: Track, s: float) -> float:
         """Return the signed length of ``a``'s lane centre from ``a`` to ``s`` on the same road, in its direction."""
         road = self.network.roads[a.road_id]
         section = road.section_at(a.s)

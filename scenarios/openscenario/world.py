@@ -61,6 +61,7 @@ class Entity:
     at_end_of_road: bool = False
     lights: dict[str, Any] = field(default_factory=dict)
     towed_by: str = ""
+    pending: tuple[Motion, Track | None] | None = None
 
     @property
     def is_vehicle(self) -> bool:
