@@ -57,7 +57,10 @@ class Peer:
         self._root = core.NodePath("peer")
         self._add_static(static)
         self._actors = {number: self._add_actor(model) for number, model in models.items()}
-        for light, color in ((core.DirectionalLight("sun"), (1.0, 1.0, 0.9, 1.0)), (core.AmbientLight("sky"), (0.4,) * 4)):
+        for light, color in (
+            (core.DirectionalLight("sun"), (1.0, 1.0, 0.9, 1.0)),
+            (core.AmbientLight("sky"), (0.4,) * 4),
+        ):
             light.set_color(color)
             self._root.set_light(self._root.attach_new_node(light))
             if isinstance(light, core.DirectionalLight):
@@ -145,7 +148,7 @@ def traffic(static: StaticWorld) -> tuple[ActorTable, dict[int, Model], View]:
     table, models = ActorTable(), {}
     for n in range(16):
         walker = n >= 10
-        specs = list((WALKERS if walker else VEHICLES).values())
+        specs: list[Any] = list((WALKERS if walker else VEHICLES).values())
         spec = specs[(7 * n) % len(specs)]
         ahead, aside = (8.0 + 5.0 * (n - 10), 4.5) if walker else (8.0 + 8.0 * (n // 2), -3.5 * (n % 2))
         height = spec.height / 2.0 if walker else 0.0

@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float64]
 _STREET_RANGE_M = 28.0
 _BEAM_RANGE_M = 75.0
 _HIGH_BEAM_RANGE_M = 160.0
-_STREET_COLOR = np.array([1.0, 0.80, 0.52]) * 0.16
+_STREET_COLOR = np.array([1.0, 0.80, 0.52]) * 0.26
 _BEAM_COLOR = np.array([1.0, 0.95, 0.84]) * 0.75
 _LOW_BEAM_SLOPE = -0.012  # the legal dip: about 1 % down
 

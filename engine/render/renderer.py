@@ -194,9 +194,7 @@ class _Stage:
         self._targets[key] = targets
         return targets
 
-    def _light(
-        self, view: View, world: npt.NDArray[np.float64], light: Light, elapsed_s: float
-    ) -> dict[str, Defines]:
+    def _light(self, view: View, world: npt.NDArray[np.float64], light: Light, elapsed_s: float) -> dict[str, Defines]:
         """Fill the frame constants; return the #defines of each colour pass."""
         flip = np.array([1.0, -1.0, 1.0])
         camera = world[:3, 3] * flip

@@ -199,7 +199,9 @@ def make_texture(anisotropy: int) -> core.Texture:
     texture.set_ram_image(paint_layers().tobytes())
     texture.set_wrap_u(core.SamplerState.WM_repeat)
     texture.set_wrap_v(core.SamplerState.WM_repeat)
-    texture.set_minfilter(core.SamplerState.FT_linear_mipmap_nearest if anisotropy < 2 else core.SamplerState.FT_linear_mipmap_linear)
+    texture.set_minfilter(
+        core.SamplerState.FT_linear_mipmap_nearest if anisotropy < 2 else core.SamplerState.FT_linear_mipmap_linear
+    )
     texture.set_magfilter(core.SamplerState.FT_linear)
     texture.set_anisotropic_degree(anisotropy)
     texture.set_keep_ram_image(False)

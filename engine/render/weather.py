@@ -159,13 +159,13 @@ def light_of(weather: WeatherParameters) -> Light:
     clear_horizon = _mix(np.array([0.90, 1.10, 1.35]), np.array([1.30, 0.80, 0.42]), low_sun)
     grey = np.array([0.95, 1.00, 1.08]) * (0.95 - 0.35 * rain)
     strength = day * (0.25 + 0.75 * _ramp(0.0, 0.5, elevation)) * max(float(weather.scattering_intensity), 0.0)
-    night_sky = np.array([0.0022, 0.0028, 0.0052]) * (1.0 - 0.5 * cloud)
+    night_sky = np.array([0.0009, 0.0012, 0.0024]) * (1.0 - 0.3 * cloud)
     zenith = _mix(clear_zenith, grey * 0.9, cloud**1.2) * strength + night_sky * (1.0 - day)
     horizon = _mix(clear_horizon, grey, cloud) * strength + 1.6 * night_sky * (1.0 - day)
     if dust:
         sand = np.array([0.72, 0.50, 0.28]) * max(strength, 0.01)
         zenith, horizon = _mix(zenith, sand * 0.7, dust), _mix(horizon, sand, dust)
-    sky_up = 0.62 * zenith + 0.38 * horizon + 0.05 * cloud * strength
+    sky_up = 0.62 * zenith + 0.38 * horizon + 0.05 * cloud * strength + np.array([0.0022, 0.0024, 0.003]) * (1.0 - day)
     bounce = 0.16 * (sun_color * max(sun[2], 0.0) + sky_up)
 
     fog = _percent(weather.fog_density)

@@ -96,10 +96,12 @@ void main() {
     // Rain lies on what looks up; puddles where the ground is low, which slow noise stands in for.
     float wet = frame[3].w * clamp(normal.z * 2.5 - 1.5, 0.0, 1.0);
     float low = texture(detail, vec3(world.xy * 0.11, ASPHALT_LAYER)).a;
-    float puddle = wet * clamp((low - 1.0 + frame[4].w * 0.75) * 5.0, 0.0, 1.0);
+    // Water stands on sealed ground, which has some gloss, and seeps into grass, which has none.
+    float sealed = gloss > 0.0 ? 1.0 : 0.0;
+    float puddle = sealed * wet * clamp((low - 1.0 + frame[4].w * 0.62) * 4.0, 0.0, 1.0);
     vec3 dull = color * (1.0 - 0.5 * wet);
     color = lamp ? color : dull;
-    gloss = max(gloss, max(0.45 * wet, 0.95 * puddle));
+    gloss = max(gloss, max(0.40 * wet * sealed, 0.9 * puddle));
     normal = normalize(mix(normal, vec3(0.0, 0.0, 1.0), puddle));
 #endif
     float lambert = max(dot(normal, frame[1].xyz), 0.0);

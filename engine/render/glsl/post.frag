@@ -55,7 +55,7 @@ void main() {
     vec3 color = texture(colors, v_place).rgb;
 #endif
 #ifdef RAIN
-    color = mix(color, vec3(0.75) * max(luma(color), 0.08) + 0.18 * frame[13].z, 0.55 * rain(v_place, px.y / px.x));
+    color += (0.07 + 0.17 * luma(color)) * (0.35 + 0.65 * frame[13].z) * rain(v_place, px.y / px.x);
 #endif
 #ifdef GRADE
     vec2 from_centre = (v_place - 0.5) * 2.0;

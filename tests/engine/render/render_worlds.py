@@ -132,7 +132,7 @@ def town(seed=1, blocks=6):
                 for s in (-1, 1):
                     parts = [box_mesh((x + o, y + s * 23, 2), (0.15, 0.15, 2), Tag.VEGETATION, (90, 70, 50))]
                     for _ in range(30):
-                        c = rng.normal(0, 0.9, 3) + (x + o, y + s * 23, 5)
+                        c = np.array([x + o, y + s * 23, 5]) + rng.normal(0, 0.9, 3)
                         parts.append(box_mesh(c, rng.uniform(0.3, 0.7, 3), Tag.VEGETATION, (70, 110, 50), leaves))
                     add(Tag.VEGETATION, *parts)
     return world(*objects)
