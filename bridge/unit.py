@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,15 +91,16 @@ def run_unit(unit: Unit, options: RunOptions, folder: Path, report: Report) -> R
         RealityError: an input cannot be used, or the simulator failed; the folder is then not complete.
     """
     scenario = load(unit.scenario, unit.parameters)
-    if scenario.network is None:
+    network = scenario.network
+    if network is None:
         raise RealityError(f"{unit.scenario}: names no road network, so there is nothing to drive on")
     rig = rigs.load(options.rig)
     report({"note": "starting the simulator"})
     with simulators.start(options.simulator, seed=unit.seed % 2**31) as simulator:
         client = simulator.connect(timeout_s=LOAD_DEADLINE_S)
-        world = _load_map(client, scenario.network, report)
+        world = _load_map(client, network, report)
         with _synchronous(world, options.step_s):
-            result = _run_scenario(unit, options, scenario, rig, client, world, folder, report)
+            result = _run_scenario(unit, options, scenario, network, rig, client, world, folder, report)
     result.write(folder / "result.json")
     return result
 
@@ -142,6 +143,7 @@ def _run_scenario(
     unit: Unit,
     options: RunOptions,
     scenario: Scenario,
+    network: opendrive.RoadNetwork,
     rig: rigs.Rig,
     client: carla.Client,
     world: carla.World,
@@ -149,12 +151,12 @@ def _run_scenario(
     report: Report,
 ) -> Result:
     controllers = agents.controllers(agents.Eyes.of_world(world))
-    port = CarlaPort(client, world, scenario.network)
+    port = CarlaPort(client, world, network)
     preview = Preview(next((c.name for c in rig.cameras if len(c.outputs) == 4), None))
     tracks: dict[str, Track] = {}
     frames = 0
     try:
-        execution = Execution(scenario, scenario.network, port, options.step_s, unit.seed, controllers)
+        execution = Execution(scenario, network, port, options.step_s, unit.seed, controllers)
         execution.start()
         # One tick brings what start() put into the world into the snapshot; the storyboard's clock stands still.
         world.tick(LOAD_DEADLINE_S)
@@ -181,7 +183,7 @@ def _run_scenario(
             writer.close(_manifest(unit, options, scenario, outcome))
     finally:
         port.close()
-    (folder / "map.xodr").write_text(scenario.network.text, encoding="utf-8")
+    (folder / "map.xodr").write_text(network.text, encoding="utf-8")
     write_tracks(folder / "trajectories.csv", tracks)
     _write_events(folder / "events.csv", execution)
     return _result(unit, options, scenario, execution, outcome, preview, folder, frames)
@@ -234,11 +236,8 @@ def _result(
         {"time_s": c.time_s, "first": c.first, "second": c.second, "impact_speed_mps": c.impact_speed}
         for c in outcome.collisions
     ]
-    key_s = next(
-        (t for t in (min((c["time_s"] for c in collisions), default=None), _when(outcome.min_ttc),
-                     _when(outcome.min_distance)) if t is not None),
-        None,
-    )  # fmt: skip
+    moments = (_first(c.time_s for c in outcome.collisions), _when(outcome.min_ttc), _when(outcome.min_distance))
+    key_s = next((moment for moment in moments if moment is not None), None)
     distance = outcome.min_distance
     return Result(
         unit=unit,
@@ -260,6 +259,10 @@ def _result(
         entities={name: _size(entry.record) for name, entry in scenario.entities.items()},
         map_file="map.xodr",
     )
+
+
+def _first(times: Iterable[float]) -> float | None:
+    return min(times, default=None)
 
 
 def _when(extreme: Extreme | None) -> float | None:

@@ -29,6 +29,7 @@ def line_chart(
     unit: str,
     mark_s: float | None = None,
     mark_label: str = "",
+    colors: Mapping[str, str] | None = None,
 ) -> str:
     """Return an SVG line chart over time.
 
@@ -38,6 +39,7 @@ def line_chart(
         unit: of the values, printed at the axis.
         mark_s: a moment to mark with a vertical line.
         mark_label: what that moment is.
+        colors: by series name; in order of :data:`COLORS` by default.
     """
     times = [t for xs, _ in series.values() for t in xs]
     values = [v for _, ys in series.values() for v in ys]
@@ -72,7 +74,8 @@ def line_chart(
             f'<text x="{x(mark_s) + offset:.1f}" y="{TOP + 10}" text-anchor="{anchor}" class="marklabel">'
             f"{escape(mark_label)}</text>"
         )
-    for i, (_, (xs, ys)) in enumerate(series.items()):
+    for i, (name, (xs, ys)) in enumerate(series.items()):
+        color = colors[name] if colors else COLORS[i % len(COLORS)]
         points = " ".join(f"{x(t):.1f},{y(v):.1f}" for t, v in zip(xs, ys, strict=True))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLORS[i % 8]}" stroke-width="1.8"/>')
+        parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.8"/>')
     return "".join([*parts, "</svg>"])

@@ -45,7 +45,13 @@ def write_report(run_dir: Path) -> Path:
     timing_file = run_dir / "timing.json"
     timing = json.loads(timing_file.read_text(encoding="utf-8")) if timing_file.is_file() else {}
     html = environment.get_template("report.html.j2").render(
-        run=run, cards=cards, counts=counts, missing=len(run["units"]) - len(cards), timing=timing, fmt=_number
+        run=run,
+        cards=cards,
+        counts=counts,
+        missing=len(run["units"]) - len(cards),
+        timing=timing,
+        fmt=_number,
+        short=_short,
     )
     path = run_dir / "report.html"
     partial = path.with_suffix(".html.partial")
@@ -61,6 +67,14 @@ def _number(value: float | None, digits: int = 2, unit: str = "") -> str:
     return "–" if value is None else f"{value:.{digits}f}{unit}"
 
 
+def _short(value: str) -> str:
+    """A parameter's value to four significant digits; the files keep all of them."""
+    try:
+        return f"{float(value):.4g}"
+    except ValueError:
+        return value
+
+
 def _card(folder: Path, run_dir: Path) -> dict[str, Any]:
     result = Result.read(folder / "result.json")
     tracks_file = folder / "trajectories.csv"
@@ -72,11 +86,12 @@ def _card(folder: Path, run_dir: Path) -> dict[str, Any]:
     key_label = "collision" if result.collisions else "closest"
     moving = _moving(tracks, result)
     names = list(moving)
+    colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(names)}
     return {
         "result": result,
         "folder": folder.relative_to(run_dir).as_posix(),
         "images": [_image(folder / preview["file"], preview) for preview in result.previews],
-        "legend": [(name, COLORS[i % len(COLORS)]) for i, name in enumerate(names)],
+        "legend": list(colors.items()),
         "birdseye": birdseye(result, tracks, names, key_s, base=folder),
         "speed": line_chart(
             "Speed",
@@ -84,6 +99,7 @@ def _card(folder: Path, run_dir: Path) -> dict[str, Any]:
             unit="km/h",
             mark_s=key_s,
             mark_label=key_label,
+            colors=colors,
         ),
         "distance": line_chart(
             f"Distance from {result.ego}, centre to centre",
@@ -91,6 +107,7 @@ def _card(folder: Path, run_dir: Path) -> dict[str, Any]:
             unit="m",
             mark_s=key_s,
             mark_label=key_label,
+            colors=colors,
         )
         if result.ego in tracks
         else "",
