@@ -11,6 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from behavior.percept import Kind, Seen, Vec2
 
 
@@ -111,6 +114,28 @@ _SPEED_GAIN, _INTEGRAL_GAIN = 0.35, 0.10
 _FULL_BRAKE_MPS2 = 8.0
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Something in sight, placed on the driver's path: metres ahead of the own middle, metres right of the path."""
+
+    thing: Seen
+    ahead_m: float
+    aside_m: float
+    tangent: Vec2
+
+
+def placed(percept: DriverPercept) -> list[Placed]:
+    """Return everything in sight with its place on the path, in the order of the percept."""
+    if not percept.seen:
+        return []
+    points = [(percept.x, percept.y), *((thing.x, thing.y) for thing in percept.seen)]
+    ahead, aside, tangent = _project(percept.path, np.array(points, dtype=np.float64))
+    return [
+        Placed(thing, float(a - ahead[0]), float(b), (float(t[0]), float(t[1])))
+        for thing, a, b, t in zip(percept.seen, ahead[1:], aside[1:], tangent[1:])
+    ]
+
+
 class IdmDriver:
     """Follows its path and the vehicle ahead of it on that path."""
 
@@ -121,24 +146,23 @@ class IdmDriver:
 
     def step(self, percept: DriverPercept, dt_s: float) -> DriverIntention:
         """Return what to do until the next step, ``dt_s`` later."""
-        gap, closing = self._leader(percept)
+        gap, closing = self._leader(percept.speed_mps, placed(percept))
         demand = self.idm.acceleration(percept.speed_mps, gap, closing)
         return self._pedals(percept, demand, dt_s)
 
-    def _leader(self, percept: DriverPercept) -> tuple[float, float]:
+    def _leader(self, speed_mps: float, things: Sequence[Placed]) -> tuple[float, float]:
         """Return (gap, closing speed) to the nearest vehicle on the path ahead, (inf, 0) without one."""
         nearest, closing = math.inf, 0.0
-        own = along_path(percept.path, (percept.x, percept.y))[0]
-        for thing in percept.seen:
-            if thing.kind not in (Kind.VEHICLE, Kind.CYCLIST):
+        for place in things:
+            thing = place.thing
+            if thing.kind not in (Kind.VEHICLE, Kind.CYCLIST) or place.ahead_m <= 0.0:
                 continue
-            ahead, aside, tangent = along_path(percept.path, (thing.x, thing.y))
-            if abs(aside) > 0.5 * (self.shape.width_m + thing.width):
+            if abs(place.aside_m) > 0.5 * (self.shape.width_m + thing.width):
                 continue
-            gap = ahead - own - 0.5 * (self.shape.length_m + thing.length)
-            if ahead > own and gap < nearest:
-                nearest = max(gap, 0.1)
-                closing = percept.speed_mps - (thing.vx * tangent[0] + thing.vy * tangent[1])
+            gap = max(place.ahead_m - 0.5 * (self.shape.length_m + thing.length), 0.1)
+            if gap < nearest:
+                nearest = gap
+                closing = speed_mps - (thing.vx * place.tangent[0] + thing.vy * place.tangent[1])
         return nearest, closing
 
     def _pedals(
@@ -193,11 +217,12 @@ class AebDriver(IdmDriver):
 
     def step(self, percept: DriverPercept, dt_s: float) -> DriverIntention:
         """Return what to do until the next step, ``dt_s`` later."""
-        ttc = min((self.time_to_collision_s(percept, thing) for thing in percept.seen), default=math.inf)
+        things = placed(percept)
+        ttc = min((self.time_to_collision_s(percept, thing) for thing in things), default=math.inf)
         self._decide(percept.time_s, ttc)
         if self.braking:
             return self._pedals(percept, -self.aeb.deceleration_mps2, dt_s, emergency=True, ttc_s=ttc)
-        gap, closing = self._leader(percept)
+        gap, closing = self._leader(percept.speed_mps, things)
         return self._pedals(percept, self.idm.acceleration(percept.speed_mps, gap, closing), dt_s, ttc_s=ttc)
 
     def _decide(self, time_s: float, ttc_s: float) -> None:
@@ -215,17 +240,16 @@ class AebDriver(IdmDriver):
         if time_s - self._clear_since >= self.aeb.release_s:
             self.braking, self._due_s, self._clear_since = False, None, None
 
-    def time_to_collision_s(self, percept: DriverPercept, thing: Seen) -> float:
-        """Return when the front reaches ``thing``, both going on as now; ``inf`` if it will not be in the way then.
+    def time_to_collision_s(self, percept: DriverPercept, place: Placed) -> float:
+        """Return when the front reaches a thing, both going on as now; ``inf`` if it will not be in the way then.
 
         The thing must be inside the field of view, and its box on the swept path at that time or on the way there.
         """
+        thing, ahead, aside, tangent = place.thing, place.ahead_m, place.aside_m, place.tangent
         dx, dy = thing.x - percept.x, thing.y - percept.y
         bearing = (math.degrees(math.atan2(dy, dx)) - percept.yaw_deg + 180.0) % 360.0 - 180.0
         if math.hypot(dx, dy) > self.aeb.range_m or abs(bearing) > 0.5 * self.aeb.field_of_view_deg:
             return math.inf
-        ahead, aside, tangent = along_path(percept.path, (thing.x, thing.y))
-        ahead -= along_path(percept.path, (percept.x, percept.y))[0]
         relative_yaw = math.radians(thing.yaw_deg) - math.atan2(tangent[1], tangent[0])
         cos, sin = abs(math.cos(relative_yaw)), abs(math.sin(relative_yaw))
         half_long = 0.5 * (thing.length * cos + thing.width * sin)
@@ -249,35 +273,45 @@ def along_path(path: Sequence[Vec2], point: Vec2) -> tuple[float, float, Vec2]:
 
     Beyond its ends the path goes on straight.
     """
-    best: tuple[float, float, float, Vec2] = (math.inf, 0.0, 0.0, (1.0, 0.0))
-    travelled, last = 0.0, len(path) - 2
-    for index in range(len(path) - 1):
-        (ax, ay), (bx, by) = path[index], path[index + 1]
-        length = math.hypot(bx - ax, by - ay)
-        if length < 1e-9:
-            continue
-        tangent = ((bx - ax) / length, (by - ay) / length)
-        dx, dy = point[0] - ax, point[1] - ay
-        along, aside = dx * tangent[0] + dy * tangent[1], -dx * tangent[1] + dy * tangent[0]
-        low = -math.inf if index == 0 else 0.0
-        high = math.inf if index == last else length
-        clamped = max(low, min(high, along))
-        distance = math.hypot(along - clamped, aside)
-        if distance < best[0] - 1e-9:
-            best = (distance, travelled + clamped, aside, tangent)
-        travelled += length
-    return best[1], best[2], best[3]
+    ahead, aside, tangent = _project(path, np.array([point], dtype=np.float64))
+    return float(ahead[0]), float(aside[0]), (float(tangent[0, 0]), float(tangent[0, 1]))
 
 
 def point_ahead(path: Sequence[Vec2], origin: Vec2, distance_m: float) -> Vec2:
     """Return the point of the path ``distance_m`` beyond the spot nearest to ``origin``."""
     remaining = along_path(path, origin)[0] + distance_m
-    for index in range(len(path) - 1):
-        (ax, ay), (bx, by) = path[index], path[index + 1]
-        length = math.hypot(bx - ax, by - ay)
-        if length < 1e-9:
-            continue
-        if remaining <= length or index == len(path) - 2:
-            return ax + (bx - ax) * remaining / length, ay + (by - ay) * remaining / length
-        remaining -= length
-    return path[-1]
+    start, tangent, length = _segments(path)
+    ends = np.cumsum(length)
+    index = min(int(np.searchsorted(ends, remaining)), len(length) - 1)
+    into = remaining - (ends[index] - length[index])
+    x, y = start[index] + tangent[index] * into
+    return float(x), float(y)
+
+
+Floats = npt.NDArray[np.float64]
+
+
+def _segments(path: Sequence[Vec2]) -> tuple[Floats, Floats, Floats]:
+    """Return start points (S, 2), unit tangents (S, 2) and lengths (S,) of a path's segments."""
+    points = np.asarray(path, dtype=np.float64)
+    steps = np.diff(points, axis=0)
+    length = np.hypot(steps[:, 0], steps[:, 1])
+    real = length > 1e-9
+    if not real.any():
+        raise ValueError("a path needs two different points")
+    return points[:-1][real], steps[real] / length[real, None], length[real]
+
+
+def _project(path: Sequence[Vec2], points: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return for (N, 2) points: distance along the path (N,), offset to its right (N,) and tangent (N, 2) there."""
+    start, tangent, length = _segments(path)
+    before = np.concatenate([[0.0], np.cumsum(length)[:-1]])
+    relative = points[:, None, :] - start[None, :, :]  # (N, S, 2)
+    along = relative[..., 0] * tangent[:, 0] + relative[..., 1] * tangent[:, 1]
+    aside = relative[..., 1] * tangent[:, 0] - relative[..., 0] * tangent[:, 1]
+    low, high = np.zeros(len(length)), length.copy()
+    low[0], high[-1] = -np.inf, np.inf
+    clamped = np.clip(along, low, high)
+    nearest = np.argmin(np.hypot(along - clamped, aside), axis=1)
+    rows = np.arange(len(points))
+    return before[nearest] + clamped[rows, nearest], aside[rows, nearest], tangent[nearest]
