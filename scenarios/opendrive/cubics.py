@@ -79,7 +79,9 @@ class PiecewiseCubic:
                 best = min(best, (float(a + ds * (b + ds * (c + ds * d))), float(start + ds)))
         return best
 
-    def _piece(self, s: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
+    def _piece(self, s: Floats) -> tuple[npt.NDArray[np.intp] | int, Floats]:
+        if len(self.starts) == 1:
+            return 0, s - self.starts[0]
         index = np.maximum(np.searchsorted(self.starts, s, side="right") - 1, 0)
         return index, s - self.starts[index]
 

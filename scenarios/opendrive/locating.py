@@ -118,9 +118,7 @@ class Locator:
             return found
         which, quad = self._candidates(points[usable, :2])
         which = usable[which]
-        owner = self._owner[quad]
-        for number in np.unique(owner):
-            mine = owner == number
+        for number, mine in groups(self._owner[quad]):
             rows = which[mine]
             road = self._roads[number]
             low, high = self._low[quad[mine]], self._high[quad[mine]]
@@ -133,9 +131,12 @@ class Locator:
         """Return (point, quad) pairs: the quads at each point, or else those about as near as the nearest."""
         shapes = shapely.points(places)
         which, quad = self._tree.query(shapes, predicate="intersects")
-        lonely = np.setdiff1d(np.arange(len(places)), which)
+        hit = np.zeros(len(places), dtype=bool)
+        hit[which] = True
+        lonely = np.flatnonzero(~hit)
         if len(lonely):
-            _, distance = self._tree.query_nearest(shapes[lonely], return_distance=True, all_matches=False)
+            (near, _), distance = self._tree.query_nearest(shapes[lonely], return_distance=True, all_matches=False)
+            lonely = lonely[near]  # nothing is near where all quads are empty
             more, quads = self._tree.query(
                 shapes[lonely], predicate="dwithin", distance=distance + _FOREIGN_TYPE_COST_M
             )
@@ -172,8 +173,7 @@ class Locator:
         """Compare the lanes of one road at projected places with the best found so far."""
         numbers = road.section_numbers(s)
         offset = road.lane_offset(s)
-        for number in np.unique(numbers):
-            mine = np.flatnonzero(numbers == number)
+        for number, mine in groups(numbers):
             section = road.sections[number]
             if not section.lanes:
                 continue
@@ -203,6 +203,13 @@ class Locator:
                         float(t[i]),
                         float(t[i] - middle[lane_rank, column]),
                     )
+
+
+def groups(numbers: Ints) -> list[tuple[int, Ints]]:
+    """Return (number, where it stands) for every number of an array, in ascending order."""
+    if len(numbers) and (len(numbers) == 1 or bool((numbers == numbers[0]).all())):
+        return [(int(numbers[0]), np.arange(len(numbers)))]
+    return [(int(number), np.flatnonzero(numbers == number)) for number in np.unique(numbers)]
 
 
 def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
