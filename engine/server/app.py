@@ -100,7 +100,7 @@ class Server:
     def __init__(self, world: World, hub: StreamHub) -> None:
         self.world = world
         self.hub = hub
-        self.session = Session(world, stream_port=0)
+        self.session = Session(world, stream_port=0, expect=hub.expect)
         self._connections: set[RpcConnection] = set()
         self._backlog: deque[tuple[RpcConnection, Request]] = deque()
         self._stall: asyncio.TimerHandle | None = None

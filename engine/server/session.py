@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
@@ -25,6 +26,7 @@ class Session:
         stream_port: where streams are served; the world's tokens are completed with it.
         traffic_managers: address by port of the traffic managers that clients run.
         ros_streams: streams that a client wanted on ROS.
+        expect: told the stream whose token a client asked for: its subscription follows.
         failures: how many requests ended in an internal error, for tests.
     """
 
@@ -33,6 +35,7 @@ class Session:
     traffic_managers: dict[int, str] = field(default_factory=dict)
     debug_shapes: list[DebugShape] = field(default_factory=list)
     ros_streams: set[int] = field(default_factory=set)
+    expect: Callable[[int], None] = lambda stream_id: None
     failures: int = 0
 
     def token(self, stream_id: int) -> bytes:

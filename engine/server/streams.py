@@ -19,6 +19,8 @@ MAX_BACKLOG_BYTES = 256 * 1024 * 1024
 """A subscriber with more than this unsent is dropped, whatever the mode."""
 HANDSHAKE_S = 10.0
 MAX_SUBSCRIBERS = 2048
+EXPECTED_S = 0.5
+"""How long a synchronous tick waits for a subscription that a client has announced by asking for its token."""
 
 
 class StreamHub:
@@ -32,6 +34,7 @@ class StreamHub:
     def __init__(self) -> None:
         self._subscribers: dict[int, list[StreamConnection]] = {}
         self._connections: set[StreamConnection] = set()
+        self._expected: dict[int, list[asyncio.TimerHandle]] = {}
         self.drop_when_busy = True
         self.on_subscribe: Callable[[StreamConnection], None] = lambda connection: None
         self.on_clear: Callable[[], None] = lambda: None
@@ -54,9 +57,28 @@ class StreamHub:
         for connection in self._subscribers.get(stream_id, ()):
             connection.send(message, droppable=self.drop_when_busy)
 
+    def expect(self, stream_id: int) -> None:
+        """Reckon with a subscription that is on its way.
+
+        ``sensor.listen()`` asks for the token and returns; the subscription follows on another socket. A tick that
+        came first would leave that sensor's first frame out, which no program can see or wait for.
+        """
+        loop = asyncio.get_running_loop()
+        waiting = self._expected.setdefault(stream_id, [])
+        waiting.append(loop.call_later(EXPECTED_S, self._arrived, stream_id))
+
+    def _arrived(self, stream_id: int) -> None:
+        """An expected subscription has come, or it will not come any more."""
+        waiting = self._expected.get(stream_id)
+        if waiting:
+            waiting.pop(0).cancel()
+            if not waiting:
+                del self._expected[stream_id]
+            self.on_clear()
+
     def congested(self) -> bool:
-        """Whether a subscriber is so far behind that a synchronous tick shall wait."""
-        return any(connection.paused for connection in self._connections)
+        """Whether a subscriber is so far behind, or so surely on its way, that a synchronous tick shall wait."""
+        return bool(self._expected) or any(connection.paused for connection in self._connections)
 
     def drop_stalled(self) -> None:
         """Cut off the subscribers that are behind: their deadline has passed."""
@@ -66,6 +88,10 @@ class StreamHub:
 
     def close(self) -> None:
         """Cut all connections."""
+        for waiting in self._expected.values():
+            for timer in waiting:
+                timer.cancel()
+        self._expected.clear()
         for connection in list(self._connections):
             connection.abort()
 
@@ -79,6 +105,7 @@ class StreamHub:
     def _subscribed(self, connection: StreamConnection, stream_id: int) -> None:
         self._subscribers.setdefault(stream_id, []).append(connection)
         self.on_subscribe(connection)
+        self._arrived(stream_id)
 
     def _closed(self, connection: StreamConnection) -> None:
         self._connections.discard(connection)

@@ -112,6 +112,20 @@ class ServerContract:
                 assert reading.frame == frame
                 assert reading.timestamp == pytest.approx(world.get_snapshot().timestamp.elapsed_seconds)
 
+    def test_listening_then_ticking_misses_no_frame(self, world, car):
+        """The subscription travels on a socket of its own; a tick that overtook it would lose the first frame."""
+        blueprint = world.get_blueprint_library().find("sensor.other.gnss")
+        for _ in range(10):
+            readings: queue.Queue = queue.Queue()
+            sensor = world.spawn_actor(blueprint, carla.Transform(), attach_to=car)
+            try:
+                sensor.listen(readings.put)
+                frame = world.tick()
+                assert readings.get(timeout=5.0).frame == frame
+            finally:
+                sensor.stop()
+                sensor.destroy()
+
     def test_sensor_tick_is_the_time_between_readings(self, world, car):
         with listening(world, "sensor.other.gnss", parent=car, sensor_tick=0.2) as readings:
             for _ in range(20):

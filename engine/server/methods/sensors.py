@@ -16,6 +16,7 @@ def get_sensor_token(session: Session, stream_id: int) -> TokenBox:
     """Return where a stream is served."""
     if not WORLD_STREAM <= stream_id <= session.world.last_stream_id:
         raise CallError(f"there is no stream {stream_id}")
+    session.expect(stream_id)
     return TokenBox(session.token(stream_id))
 
 
