@@ -151,7 +151,7 @@ def _run_scenario(
     report: Report,
 ) -> Result:
     controllers = agents.controllers(agents.Eyes.of_world(world))
-    port = CarlaPort(client, world, network)
+    port = CarlaPort(client, world, network, seed=unit.seed)
     preview = Preview(next((c.name for c in rig.cameras if len(c.outputs) == 4), None))
     tracks: dict[str, Track] = {}
     frames = 0

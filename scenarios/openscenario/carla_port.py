@@ -21,6 +21,7 @@ import carla
 
 from foundation.errors import RealityError
 from foundation.frames import asam_orientation, carla_rotation
+from foundation.seeds import derive
 from scenarios import metrics
 from scenarios.opendrive import RoadNetwork
 from scenarios.openscenario import carla_mapping as mapping
@@ -124,11 +125,18 @@ class CarlaPort:
         client, world: the genuine client.
         network: the road network that is loaded, for the place of the sun.
         tick_timeout_s: how long :meth:`tick` waits.
+        seed: decides what the scenario leaves open, such as the paint of vehicles.
     """
 
     def __init__(
-        self, client: carla.Client, world: carla.World, network: RoadNetwork, tick_timeout_s: float = 60.0
+        self,
+        client: carla.Client,
+        world: carla.World,
+        network: RoadNetwork,
+        tick_timeout_s: float = 60.0,
+        seed: int = 0,
     ) -> None:
+        self._seed = seed
         self._client, self._world, self._network = client, world, network
         self._tick_timeout_s = tick_timeout_s
         self._library = world.get_blueprint_library()
@@ -158,6 +166,11 @@ class CarlaPort:
         for attribute, value in choice.attributes.items():
             if blueprint.has_attribute(attribute) and blueprint.get_attribute(attribute).is_modifiable:
                 blueprint.set_attribute(attribute, value)
+        if blueprint.has_attribute("color") and "color" not in choice.attributes:
+            # A row of parked cars is not of one colour; the scenario's seed decides who wears which.
+            paints = list(blueprint.get_attribute("color").recommended_values)
+            if paints:
+                blueprint.set_attribute("color", paints[derive(self._seed, "paint", name) % len(paints)])
         if blueprint.has_attribute("is_invincible"):
             blueprint.set_attribute("is_invincible", "true")
         pitch, yaw, roll = carla_rotation(motion.pose.heading, motion.pose.pitch, motion.pose.roll)
