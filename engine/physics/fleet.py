@@ -17,7 +17,7 @@ from panda3d.core import Vec3
 
 from engine.blueprints import VehicleSpec
 from engine.physics.bodies import Body, Motion
-from engine.physics.powertrain import TABLE_POINTS, Drive, DriveState, advance, choose_gears
+from engine.physics.powertrain import TABLE_POINTS, Drive, DriveState, advance, choose_gears, set_in_motion
 from engine.physics.vehicles import GRAVITY, STEER_TABLE_KMH, Rig, wheels_of
 from engine.protocol.structs import VehicleControl, VehiclePhysicsControl
 
@@ -80,6 +80,7 @@ class Fleet:
         # Per vehicle, kept over rebuilds: smoothed inputs, drive state, wheel roll, speed.
         self.throttle = self.brake = self.steer = self.rolled = self.lean = np.zeros(0)
         self.drive_state = DriveState.at_rest(0)
+        self._pushed: set[int] = set()
         self.longitudinal = np.zeros(0)
 
     def add(self, state: VehicleState) -> None:
@@ -114,6 +115,10 @@ class Fleet:
             member.index = index
         self._stale = True
         return state
+
+    def set_in_motion(self, actor_id: int) -> None:
+        """Say that a vehicle's velocity was set from outside: its drive will fit it at the next step."""
+        self._pushed.add(actor_id)
 
     def changed(self) -> None:
         """Say that a member's rig, node or control is another one now."""
@@ -216,6 +221,10 @@ class Fleet:
         forward = motion.forward[rows]
         speed = np.einsum("ij,ij->i", motion.velocity[rows], forward)
         self.longitudinal = speed
+        for actor_id in sorted(self._pushed & self.members.keys()):
+            i = self.members[actor_id].index
+            set_in_motion(self._drive, self.drive_state, i, float(speed[i]), float(self.radius[i]))
+        self._pushed.clear()
         self.rolled = self.rolled + speed * dt / self.radius
         asked = self._asked
         self.throttle = approach(self.throttle, asked[:, 0], THROTTLE_RISE, PEDAL_FALL, dt)
@@ -319,7 +328,9 @@ class Fleet:
 
     def _set_forces(self, motion: Motion, drive: Floats, resist: Floats, speed: Floats, substep: float) -> None:
         owner, count = self.owner, len(speed)
-        way = np.where(np.abs(speed) > 0.1, np.sign(speed), np.where(drive != 0.0, np.sign(drive), 1.0))
+        # Near standstill a driven wheel goes where the engine pushes; an idle engine only drags.
+        starting = (np.abs(speed) <= 0.1) & (self.throttle > 0.01) & (drive != 0.0)
+        way = np.where(starting, np.sign(drive), np.where(speed < 0.0, -1.0, 1.0))
         pull = np.clip((drive * way)[owner] * self._share, -self._limit, self._limit)
         net = pull - resist
         engine = np.where(net > 0.0, net * way[owner], 0.0)

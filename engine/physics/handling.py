@@ -125,6 +125,7 @@ class Bodies:
         body = self._store.by_id[actor_id]
         if body.simulate:
             body.node.set_linear_velocity(to_bullet(velocity))
+            self._fleet.set_in_motion(actor_id)
             self._wake(body)
         else:
             self._store.told_velocity[actor_id] = triple(velocity)
@@ -193,6 +194,7 @@ class Bodies:
             if state is not None:
                 state.vehicle.reset_suspension()
                 self._world.attach(state.vehicle)
+                self._fleet.set_in_motion(actor_id)
             body.node.set_linear_velocity(to_bullet(velocity))
             body.node.set_angular_velocity(spin_to_bullet(spin))
             if actor_id in self._walkers.members:

@@ -168,6 +168,22 @@ def choose_gears(
     return np.where(reverse & ~(manual & (wanted > 0)), -1, chosen).astype(np.int64)
 
 
+def set_in_motion(drive: Drive, state: DriveState, row: int, speed: float, radius: float) -> None:
+    """Give one drive the gear and engine speed of a vehicle that was put at ``speed`` (m/s) from outside.
+
+    Without it an engine at rest would take its spin from the vehicle's momentum.
+    """
+    ratios = drive.ratios[row]
+    gear = 1
+    if speed < -0.5:
+        gear = -1
+    else:
+        while gear < drive.top_gear[row] and speed / radius * ratios[gear + 1] > drive.up[row, gear + 1]:
+            gear += 1
+    state.gear[row], state.shift_left_s[row] = gear, 0.0
+    state.omega[row] = min(max(speed / radius * ratios[gear + 1], 0.0), drive.max_omega[row])
+
+
 def advance(
     drive: Drive,
     state: DriveState,
@@ -215,5 +231,7 @@ def advance(
     omega = (moi * state.omega + dt * torque + a * inertia * shaft / held) / (moi + dt * damping + a * inertia / held)
     shaft = (inertia * shaft + a * omega) / held
     through = stiff * (omega - shaft)
+    # Rolling against the gear, the converter slips: the engine does not turn backwards, nor hold a car on a slope.
+    through = np.where(shaft < 0.0, np.minimum(through, torque + 0.25 * limit), through)
     state.omega = np.clip(omega, 0.0, drive.max_omega)
     return np.where(coupled, through * ratio * np.where(through * ratio * speed >= 0.0, EFFICIENCY, 1.0) / radius, 0.0)

@@ -63,7 +63,7 @@ GRIPS = {
     "truck": Grip(0.70, 0.42, 4.5, rolling=0.007),
     "bus": Grip(0.66, 0.54, 4.5, rolling=0.008),
     "motorcycle": Grip(0.95, 0.92, 3.0, roll=0.0, rolling=0.015),
-    "bicycle": Grip(0.58, 0.52, 3.0, roll=0.0, rolling=0.006),
+    "bicycle": Grip(0.58, 0.52, 5.0, roll=0.0, rolling=0.006),
 }
 
 

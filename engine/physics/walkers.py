@@ -26,8 +26,9 @@ JUMP_MPS = 4.2
 """Take-off speed of a jump, Unreal's default for characters."""
 START_MPS2 = 10.0
 """How fast a walker takes up a new speed."""
-PUSH_MPS2 = 3.0
-"""The same while something is in the way: nobody pushes harder than about a third of his weight."""
+PUSH_MPS2 = 1.5
+"""The same while something is in the way: nobody pushes a parked car along."""
+PUSH_S = 0.3
 CLIMB_MPS = 3.0
 """Greatest vertical speed of following the ground."""
 
@@ -35,7 +36,7 @@ CLIMB_MPS = 3.0
 class WalkerState:
     """One walker."""
 
-    __slots__ = ("airborne", "body", "control", "gait_phase", "gait_speed", "led", "placed", "spec", "touched")
+    __slots__ = ("airborne", "body", "control", "gait_phase", "gait_speed", "led", "placed", "push_s", "spec")
 
     def __init__(self, body: Body, spec: WalkerSpec) -> None:
         self.body = body
@@ -43,7 +44,7 @@ class WalkerState:
         self.control = WalkerControl()
         self.airborne = False
         self.placed = True  # put somewhere since the last step: may be lifted out of the ground
-        self.touched = False  # in contact with something during the last step
+        self.push_s = 0.0  # for how long it goes on pushing gently: contacts come and go between steps
         self.led: float | None = None  # walking speed given by set_walker_state, m/s
         self.gait_phase = 0.0
         self.gait_speed = 0.0
@@ -95,7 +96,7 @@ class Walkers:
         speed = max(control.speed, 0.0) / length if length > 1e-6 else 0.0
         ax, ay = dx * speed - vx, dy * speed - vy
         change = math.hypot(ax, ay)
-        most = (PUSH_MPS2 if state.touched else START_MPS2) * dt
+        most = (PUSH_MPS2 if state.push_s > 0.0 else START_MPS2) * dt
         if change > most:
             ax, ay = ax * most / change, ay * most / change
         if not state.airborne:
@@ -154,7 +155,7 @@ class Walkers:
         for actor_id, state in self.members.items():
             vx, vy, _ = velocity[state.body.index].tolist()
             speed = math.hypot(vx, vy) if state.led is None else state.led
-            state.touched = actor_id in touching
+            state.push_s = PUSH_S if actor_id in touching else max(state.push_s - dt, 0.0)
             state.gait_speed = speed
             if speed > 0.02 and not state.airborne:
                 state.gait_phase += speed * dt / cycle_length_m(state.spec.height, speed)
