@@ -139,26 +139,19 @@ class RayCaster:
             np.isin(pieces.ids, np.fromiter(ignore, dtype=np.int64)) if ignore else np.zeros(len(pieces.ids), bool)
         )
         ray, piece = candidates(make_blocks(start, toward), pieces, reach, ignored)
-        order = np.argsort(pieces.shape[piece], kind="stable")
-        ray, piece = ray[order], piece[order]
         local = np.empty((len(ray), 6), dtype=np.float32)
+        turn = np.take(pieces.from_world[:, :3, :3].astype(np.float32), piece, axis=0)
+        local[:, 3:] = np.einsum("pij,pj->pi", turn, np.take(toward, ray, axis=0))
         if start.ndim == 1:
             origin = np.einsum("pij,j->pi", pieces.from_world[:, :3, :3], start) + pieces.from_world[:, :3, 3]
             local[:, :3] = np.take(origin.astype(np.float32), piece, axis=0)
         else:
             into = pieces.from_world[piece]
             local[:, :3] = np.einsum("pij,pj->pi", into[:, :3, :3], start[ray]) + into[:, :3, 3]
-        turn = np.take(pieces.from_world[:, :3, :3].astype(np.float32), piece, axis=0)
-        local[:, 3:] = np.einsum("pij,pj->pi", turn, np.take(toward, ray, axis=0))
-        distance = np.empty(len(ray), dtype=np.float32)
-        tag = np.empty(len(ray), dtype=np.uint8)
-        normal = np.empty((len(ray), 3), dtype=np.float32)
-        bounds = np.searchsorted(pieces.shape[piece], np.arange(len(pieces.shapes) + 1))
-        for shape, begin, end in zip(pieces.shapes, bounds[:-1], bounds[1:]):
-            if begin < end:
-                part = slice(begin, end)
-                distance[part], number, normal[part] = shape.first(local[part])
-                tag[part] = shape.tag[number]
+        entry = _entry(local, pieces.shape_radius[pieces.shape[piece]])
+        local[:, :3] += local[:, 3:] * entry[:, None]
+        distance, tag, normal = pieces.atlas.cast(pieces.sheet[piece], pieces.in_sheet[piece], local)
+        distance += entry
         best = np.flatnonzero(distance < reach[ray])
         best = best[np.lexsort((distance[best], ray[best]))]
         best = best[np.concatenate([[True], np.diff(ray[best]) > 0])] if len(best) else best
@@ -189,6 +182,7 @@ class RayCaster:
         """
         self._refresh()
         pieces = self._pieces
+        pieces.place_all()
         start, toward = np.asarray(origin, dtype=np.float64), np.asarray(direction, dtype=np.float64)
         found: list[tuple[float, int, int, int, Floats]] = []  # distance, actor, tag, static triangle, normal
         seen: set[tuple[int, int, int]] = set()
@@ -283,6 +277,7 @@ class RayCaster:
                 n = int(numbers[int(travelled.argmin())])
                 best = Sweep(float(travelled.min()), 0, int(self._static.tag[n]), int(self._static.owner[n]))
         pieces = self._pieces
+        pieces.place_all()
         along = np.clip((pieces.center - begin) @ toward, 0.0, max_distance_m)
         gap = np.linalg.norm(pieces.center - begin - along[:, None] * toward, axis=1)
         for p in np.flatnonzero((pieces.radius > 0.0) & (gap <= pieces.radius + radius_m)):
@@ -296,3 +291,16 @@ class RayCaster:
             if travelled[n] <= max_distance_m and (best is None or travelled[n] < best.distance_m):
                 best = Sweep(float(travelled[n]), actor_id, int(shape.tag[n]), 0)
         return best
+
+
+def _entry(rays: Float32s, radius: Floats) -> Float32s:
+    """Return where (N, 6) rays enter balls of ``radius`` around the origin, in lengths of their direction, at least 0.
+
+    Measured from the point nearest to the centre, so that float32 is exact enough however far away the ray starts.
+    """
+    origin, direction = rays[:, :3], rays[:, 3:]
+    square = np.einsum("ij,ij->i", direction, direction)
+    nearest = -np.einsum("ij,ij->i", origin, direction) / square
+    closest = origin + direction * nearest[:, None]
+    half = np.sqrt(np.maximum(radius**2 - np.einsum("ij,ij->i", closest, closest), 0.0) / square)
+    return np.maximum(nearest - half - 1e-3, 0.0).astype(np.float32)

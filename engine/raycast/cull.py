@@ -97,13 +97,13 @@ def candidates(
         reach_m: (N,) how far each ray goes: the range, or the nearest static surface.
         ignored: (A,) actors to leave out.
     """
-    none = np.zeros(0, dtype=np.intp)
+    none = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp)
     padded = np.concatenate([reach_m, np.zeros(-blocks.count % blocks.size, dtype=np.float32)])
     reach = padded.reshape(-1, blocks.size)
     block_reach = reach.max(axis=1).astype(np.float64) + blocks.spread
     live = np.flatnonzero((pieces.actor_radius > 0.0) & ~ignored)
     if not len(live):
-        return none, none
+        return none
     # Products of blocks and actors without (B, A, 3) arrays; einsum, because BLAS threads cost more than they bring.
     centers = pieces.actor_center[live]
     crossed = np.einsum("bi,ai->ba", blocks.origins, centers)
@@ -114,6 +114,7 @@ def candidates(
     cone = blocks.cos[:, None], blocks.sin[:, None], block_reach[:, None]
     block, nth = np.nonzero(_cones_meet_spheres(square, along, radius, *cone))
     actor = live[nth]
+    pieces.place(np.unique(actor))
     counts = pieces.count[actor]
     block = np.repeat(block, counts)
     piece = np.repeat(pieces.first[actor] - (np.cumsum(counts) - counts), counts) + np.arange(len(block))
@@ -128,7 +129,7 @@ def candidates(
     )
     block, piece = block[near], piece[near]
     if not len(block):
-        return none, none
+        return none
     return _ray_by_ray(blocks, pieces, reach, block, piece)
 
 

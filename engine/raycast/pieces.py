@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.geometry import Mesh, Model
+from engine.raycast.atlas import Atlas
 from engine.raycast.triangles import Triangles, shape_key
 from engine.state import ActorTable
 from foundation.frames import Floats, pose_matrices
@@ -24,8 +25,16 @@ def rest_matrices(model: Model) -> Floats:
     return np.stack([matrices[joint.name] for joint in model.joints]) if model.joints else np.zeros((0, 4, 4))
 
 
+JOINT_SLACK_M = 0.5
+"""How far a ``joint_matrices`` function may shift a joint from its rest place; it may turn it freely."""
+
+
 class _Shapes:
-    """The rigid parts of one model: which triangle set hangs on which joint (-1 is the root)."""
+    """The rigid parts of one model: which triangle set hangs on which joint (-1 is the root).
+
+    ``reach`` is the radius of a sphere around the model's origin that holds it however its joints turn: lengths add
+    up along each chain of joints.
+    """
 
     def __init__(self, model: Model, known: dict[bytes, Triangles]) -> None:
         self.model = model
@@ -35,27 +44,43 @@ class _Shapes:
             if len(mesh.triangles):
                 groups.setdefault(number[mesh.joint], []).append(mesh)
         self.joints = np.array(sorted(groups), dtype=np.intp)
+        self.moves = bool((self.joints >= 0).any())
         self.rest = rest_matrices(model)
+        length = {"": 0.0}
+        scale = {"": 1.0}
+        for joint in model.joints:
+            rest = np.asarray(joint.rest, dtype=np.float64)
+            length[joint.name] = length[joint.parent] + scale[joint.parent] * float(np.linalg.norm(rest[:3, 3]))
+            scale[joint.name] = scale[joint.parent] * float(np.linalg.norm(rest[:3, :3], axis=0).max())
+        self.reach = JOINT_SLACK_M if self.moves else 0.0
         self.triangles: list[Triangles] = []
-        for joint in self.joints:
-            key = shape_key(groups[int(joint)])
+        for index in self.joints:
+            key = shape_key(groups[int(index)])
             if key not in known:
-                known[key] = Triangles([(mesh, None, 0) for mesh in groups[int(joint)]])
-            self.triangles.append(known[key])
+                known[key] = Triangles([(mesh, None, 0) for mesh in groups[int(index)]])
+            shape, name = known[key], "" if index < 0 else model.joints[index].name
+            self.triangles.append(shape)
+            size = float(np.linalg.norm(shape.center)) + shape.radius
+            slack = JOINT_SLACK_M if self.moves else 0.0
+            self.reach = max(self.reach, length[name] + scale[name] * size * 1.0001 + 1e-4 + slack)
 
 
 class Pieces:
     """All actors' rigid pieces as columns, P pieces of A actors, sorted by actor.
 
+    Joints cost more than anything else here, so they are asked for only when rays pass near their actor:
+    :meth:`place` does that for some actors, once per update.
+
     Attributes:
         shapes: the distinct triangle sets.
+        shape_radius: of the spheres around them.
         shape: (P,) index into ``shapes``.
         actor: (P,) index of the piece's actor, 0..A-1.
         ids: (A,) actor ids.
         first, count: (A,) the actor's pieces are ``first`` .. ``first + count``.
-        from_world: (P, 4, 4) shape-from-world, origin at the shape's own centre.
-        center, radius: (P, 3), (P,) world sphere around each piece.
-        actor_center, actor_radius: (A, 3), (A,) world sphere around all pieces of the actor.
+        actor_center, actor_radius: (A, 3), (A,) world sphere that holds the actor; radius -1 when it is not there.
+        from_world: (P, 4, 4) shape-from-world, origin at the shape's own centre; of placed actors.
+        center, radius: (P, 3), (P,) world sphere around each piece; of placed actors.
     """
 
     def __init__(self, joint_matrices: JointMatrices | None) -> None:
@@ -64,6 +89,7 @@ class Pieces:
         self._shapes_of_model: dict[int, _Shapes] = {}
         self._actors: dict[int, _Shapes] = {}
         self._columns_stale = True
+        self.atlas = Atlas()
         self.layout()
 
     def __contains__(self, actor_id: int) -> bool:
@@ -89,17 +115,22 @@ class Pieces:
         self.ids = np.array(sorted(self._actors), dtype=np.uint32)
         sets = [self._actors[int(i)] for i in self.ids]
         self.shapes = list(dict.fromkeys(t for s in sets for t in s.triangles))
+        self.atlas.add(self.shapes)
         index = {id(t): i for i, t in enumerate(self.shapes)}
         self.shape = np.array([index[id(t)] for s in sets for t in s.triangles], dtype=np.intp)
+        self.sheet, self.in_sheet = (column[self.shape] for column in self.atlas.positions(self.shapes))
         self.count = np.array([len(s.triangles) for s in sets], dtype=np.intp)
         self.first = np.concatenate([[0], np.cumsum(self.count)[:-1]]).astype(np.intp)[: len(sets)]
         self.actor = np.repeat(np.arange(len(sets)), self.count)
+        self._reach = np.array([s.reach for s in sets])
         self._shape_center = np.array([t.center for t in self.shapes]).reshape(-1, 3)
-        self._shape_radius = np.array([t.radius for t in self.shapes])
+        self.shape_radius = np.array([t.radius for t in self.shapes])
         self.from_world: Floats = np.zeros((len(self.shape), 4, 4))
         self.center: Floats = np.zeros((len(self.shape), 3))
         self.radius: Floats = np.full(len(self.shape), -1.0)
-        self.actor_center, self.actor_radius = np.zeros((len(sets), 3)), np.full(len(sets), -1.0)
+        self.actor_center: Floats = np.zeros((len(sets), 3))
+        self.actor_radius: Floats = np.full(len(sets), -1.0)
+        self._placed = np.zeros(len(sets), dtype=bool)
         self._columns_stale = False
 
     def update(self, table: ActorTable, joints: Mapping[int, Floats] | None = None) -> None:
@@ -113,51 +144,59 @@ class Pieces:
         if self._columns_stale:
             self.layout()
         present = np.array([int(i) in table for i in self.ids], dtype=bool)
-        if not len(self.ids) or not present.any():
-            self.actor_radius[:] = self.radius[:] = -1.0
+        self.actor_radius[:] = self.radius[:] = -1.0
+        self._placed[:] = ~present | (self.count == 0)
+        if not present.any():
             return
-        rows = table.rows
-        row_of = np.zeros(len(self.ids), dtype=np.intp)
-        row_of[present] = table.indices([int(i) for i in self.ids[present]])
-        world_from_actor = pose_matrices(rows["location"][row_of], rows["rotation"][row_of])
-        world_from_piece = world_from_actor[self.actor]
-        for a in np.flatnonzero(present):
-            actor_id = int(self.ids[a])
-            shapes = self._actors[actor_id]
-            moving = shapes.joints >= 0
-            if moving.any():
-                given = joints.get(actor_id) if joints else None
-                matrices = self._joints_of(shapes, rows[row_of[a]]) if given is None else given
-                own = np.arange(self.first[a], self.first[a] + self.count[a])[moving]
-                world_from_piece[own] = world_from_piece[own] @ matrices[shapes.joints[moving]]
-        self._place(world_from_piece, present)
+        self._rows, self._given = table.rows, joints or {}
+        self._row_of = np.zeros(len(self.ids), dtype=np.intp)
+        self._row_of[present] = table.indices([int(i) for i in self.ids[present]])
+        self._poses = pose_matrices(self._rows["location"][self._row_of], self._rows["rotation"][self._row_of])
+        self.actor_center = self._poses[:, :3, 3]
+        self.actor_radius[:] = np.where(present & (self.count > 0), self._reach, -1.0)
+        # Whoever gives matrices may move joints anywhere: their pieces are placed now and bound exactly.
+        exact = np.flatnonzero(present & (self.count > 0) & np.isin(self.ids, np.fromiter(self._given, dtype=np.int64)))
+        if len(exact):
+            self.place(exact)
+            for a in exact:
+                own = slice(self.first[a], self.first[a] + self.count[a])
+                gap = np.linalg.norm(self.center[own] - self.actor_center[a], axis=1)
+                self.actor_radius[a] = float((gap + self.radius[own]).max())
 
-    def _joints_of(self, shapes: _Shapes, row: np.void) -> Floats:
-        return shapes.rest if self._joint_matrices is None else self._joint_matrices(shapes.model, row)
-
-    def _place(self, world_from_piece: Floats, present: npt.NDArray[np.bool_]) -> None:
-        """Derive inverse poses and bounding spheres from the piece poses."""
-        offset = self._shape_center[self.shape]
-        self.center = world_from_piece[:, :3, 3] + np.einsum("pij,pj->pi", world_from_piece[:, :3, :3], offset)
-        centred = world_from_piece.copy()
-        centred[:, :3, 3] = self.center
-        self.from_world = np.asarray(
-            np.linalg.inv(centred), dtype=np.float64
-        )  # general: joints may scale (a child's body)
-        scale: Floats = np.sqrt((world_from_piece[:, :3, :3] ** 2).sum(axis=1)).max(axis=1, initial=0.0)
+    def place(self, actors: npt.NDArray[np.intp]) -> None:
+        """Work out the poses and spheres of the pieces of some actors, unless that has been done."""
+        actors = actors[~self._placed[actors]]
+        if not len(actors):
+            return
+        self._placed[actors] = True
+        counts = self.count[actors]
+        piece = np.repeat(self.first[actors] - (np.cumsum(counts) - counts), counts) + np.arange(int(counts.sum()))
+        world_from_piece = self._poses[self.actor[piece]]
+        begin = 0
+        for a, count in zip(actors, counts):
+            shapes = self._actors[int(self.ids[a])]
+            if shapes.moves:
+                moving = shapes.joints >= 0
+                own = begin + np.flatnonzero(moving)
+                world_from_piece[own] = world_from_piece[own] @ self._joints_of(a, shapes)[shapes.joints[moving]]
+            begin += count
+        shape = self.shape[piece]
+        turn = world_from_piece[:, :3, :3]
+        world_from_piece[:, :3, 3] += np.einsum("pij,pj->pi", turn, self._shape_center[shape])
+        self.center[piece] = world_from_piece[:, :3, 3]
+        self.from_world[piece] = np.linalg.inv(world_from_piece)  # general: joints may scale (a child's body)
+        scale = np.sqrt((turn**2).sum(axis=1)).max(axis=1)
         # A hair more, so that float32 in the tests never cuts off a grazing ray.
-        self.radius = np.multiply(self._shape_radius[self.shape], scale) * 1.0001 + 1e-4
-        self.radius[~present[self.actor]] = -1.0
-        self._bound_actors(present)
+        self.radius[piece] = self.shape_radius[shape] * scale * 1.0001 + 1e-4
 
-    def _bound_actors(self, present: npt.NDArray[np.bool_]) -> None:
-        self.actor_radius[:] = -1.0
-        filled = np.flatnonzero(self.count > 0)
-        if not len(filled):
-            return
-        starts = self.first[filled]
-        low = np.minimum.reduceat(self.center - self.radius[:, None], starts, axis=0)
-        high = np.maximum.reduceat(self.center + self.radius[:, None], starts, axis=0)
-        self.actor_center[filled] = (low + high) / 2
-        reach = np.linalg.norm(self.center - self.actor_center[self.actor], axis=1) + self.radius
-        self.actor_radius[filled] = np.where(present[filled], np.maximum.reduceat(reach, starts), -1.0)
+    def place_all(self) -> None:
+        """Place every actor that is there."""
+        self.place(np.flatnonzero(self.actor_radius > 0.0))
+
+    def _joints_of(self, a: int, shapes: _Shapes) -> Floats:
+        given = self._given.get(int(self.ids[a]))
+        if given is not None:
+            return given
+        if self._joint_matrices is None:
+            return shapes.rest
+        return self._joint_matrices(shapes.model, self._rows[self._row_of[a]])

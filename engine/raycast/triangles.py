@@ -46,6 +46,28 @@ class Triangles:
             tags.append(np.full(len(mesh.triangles), int(mesh.tag), dtype=np.uint8))
             owners.append(np.full(len(mesh.triangles), owner, dtype=np.uint64))
             count += len(points)
+        self._fill(vertices, triangles, tags, owners)
+
+    @classmethod
+    def placed(cls, shapes: Sequence[Triangles], offsets: Floats) -> Triangles:
+        """Return copies of shapes, the centre of each moved to its (3,) row of ``offsets``, as one set."""
+        made = cls([])
+        starts = np.cumsum([0, *[len(shape.vertices) for shape in shapes]])
+        made._fill(
+            [shape.vertices + offset for shape, offset in zip(shapes, offsets)],
+            [shape.triangles + np.uint32(start) for shape, start in zip(shapes, starts)],
+            [shape.tag[:-1] for shape in shapes],
+            [shape.owner[:-1] for shape in shapes],
+        )
+        return made
+
+    def _fill(
+        self,
+        vertices: Sequence[Floats],
+        triangles: Sequence[npt.NDArray[np.uint32]],
+        tags: Sequence[npt.NDArray[np.uint8]],
+        owners: Sequence[npt.NDArray[np.uint64]],
+    ) -> None:
         points = np.concatenate([np.zeros((0, 3)), *vertices])
         self.center: Floats = (points.min(axis=0) + points.max(axis=0)) / 2 if len(points) else np.zeros(3)
         self.vertices: Float32s = (points - self.center).astype(np.float32)

@@ -70,7 +70,9 @@ def add_range_noise(distance_m: Float32s, stddev_m: float, rng: np.random.Genera
     """Return distances moved along their rays by N(0, stddev). Like CARLA's, a result may fall below 0."""
     if stddev_m <= 0.0:
         return distance_m
-    return distance_m + rng.normal(0.0, stddev_m, distance_m.shape).astype(np.float32)
+    noise = rng.standard_normal(distance_m.shape, dtype=np.float32)
+    noise *= np.float32(stddev_m)
+    return distance_m + noise
 
 
 def survives(
@@ -90,5 +92,5 @@ def survives(
     if len(weak):
         slope = zero_intensity / intensity_limit if intensity_limit > 0.0 else 0.0
         chance = (1.0 - zero_intensity) + slope * received[weak]
-        kept[weak] = rng.random(len(weak)) < chance
+        kept[weak] = rng.random(len(weak), dtype=np.float32) < chance
     return kept

@@ -177,13 +177,14 @@ def test_an_update_moves_actors_and_builds_nothing(scene):
     caster, table, _ = scene
     toward = np.array([[1.0, 0.0, 0.0]])
     caster.cast((-60, 0, 30), toward, 200.0)
-    scenes = [id(shape._scene) for shape in caster._pieces.shapes]
+    scenes = [id(sheet.triangles._scene) for sheet in caster._pieces.atlas._sheets]
     table[50]["location"], table[50]["rotation"] = (10, 0, 30), (0, 0, 0)
     caster.update(table)
     hits = caster.cast((-60, 0, 30), toward, 200.0)
     assert hits.actor_id[0] == 50
     assert hits.distance_m[0] == pytest.approx(70 - 0.6, abs=0.15)
-    assert [id(shape._scene) for shape in caster._pieces.shapes] == scenes
+    assert [id(sheet.triangles._scene) for sheet in caster._pieces.atlas._sheets] == scenes
+    assert len(scenes) == 1
 
 
 def test_actors_of_one_model_share_their_scenes():
@@ -203,14 +204,14 @@ def test_joint_matrices_come_from_the_given_function_or_the_caller():
 
     def swing(kind, row):
         asked.append(int(row["id"]))
-        return pose_matrices([(0.0, 0.0, 5.0)], [(0.0, 0.0, 0.0)])
+        return pose_matrices([(0.0, 0.0, 0.4)], [(0.0, 0.0, 0.0)])
 
     kind = model(cube((1, 1, 1), Tag.CAR, "w"), joints=[Joint("w", "", np.eye(4))])
     caster, table = RayCaster(world_of(), swing), ActorTable()
     table.add(7, Kind.VEHICLE)
     caster.add_actor(7, kind)
     caster.update(table)
-    assert caster.cast((0, 0, 20), [(0, 0, -1)], 50).distance_m[0] == pytest.approx(14.5)
+    assert caster.cast((0, 0, 20), [(0, 0, -1)], 50).distance_m[0] == pytest.approx(19.1)
     assert asked == [7]
     caster.update(table, {7: pose_matrices([(0.0, 0.0, 9.0)], [(0.0, 0.0, 0.0)])})
     assert caster.cast((0, 0, 20), [(0, 0, -1)], 50).distance_m[0] == pytest.approx(10.5)
@@ -304,3 +305,42 @@ def test_the_pose_convention_is_the_frames_modules():
     np.testing.assert_allclose(transform_points(pose, [(4, 0, 0)]), [(5, 4, 0)], atol=1e-9)
     np.testing.assert_allclose(invert(pose) @ pose, np.eye(4), atol=1e-9)
     assert caster.cast((5, 0, 0), [(0, 1, 0)], 50).distance_m[0] == pytest.approx(3.5)
+
+
+def test_many_kinds_added_one_by_one_are_all_found_far_away():
+    """Shapes stand side by side in a shared scene; a ray through one must not stop at its neighbours there."""
+    rng = np.random.default_rng(8)
+    caster, table = RayCaster(world_of()), ActorTable()
+    directions = unit_vectors(rng, 40)
+    for n in range(40):
+        table.add(n + 1, Kind.VEHICLE)["location"] = 400.0 * directions[n]
+        caster.add_actor(n + 1, model(cube(rng.uniform(0.3, 6.0, 3), Tag.CAR)))
+        caster.update(table)
+        hits = caster.cast((0, 0, 0), directions, 1000.0)
+        assert hits.actor_id.tolist() == [*range(1, n + 2), *[0] * (39 - n)]
+    assert len(caster._pieces.atlas._sheets) <= 6
+    parts = []
+    for n in range(40):
+        (mesh,) = caster._pieces._actors[n + 1].model.meshes
+        parts.append((mesh, pose_matrices(table[n + 1]["location"], (0, 0, 0)), n + 1, 0))
+    jitter = np.repeat(directions, 50, axis=0) + rng.normal(0, 0.004, (2000, 3))
+    jitter /= np.linalg.norm(jitter, axis=1, keepdims=True)
+    expected = brute_force(parts, np.zeros_like(jitter), jitter, 1000.0)
+    assert 500 < np.isfinite(expected[0]).sum() < 1900
+    agree(caster.cast((0, 0, 0), jitter, 1000.0), expected, tolerance=2e-3)
+
+
+def test_joints_may_turn_freely_without_losing_rays():
+    """An arm that points up at rest is turned forward: the sphere around the actor must reach there too."""
+    lift = np.eye(4)
+    lift[:3, 3] = 0, 0, 1
+
+    def forward(kind, row):
+        return pose_matrices([(0, 0, 1)], [(-90, 0, 0)])
+
+    kind = model(cube((0.2, 0.2, 6), Tag.CAR, "arm", at=(0, 0, 3)), joints=[Joint("arm", "", lift)])
+    caster, table = RayCaster(world_of(), forward), ActorTable()
+    table.add(1, Kind.VEHICLE)
+    caster.add_actor(1, kind)
+    caster.update(table)
+    assert caster.cast((5.9, 0, 9), [(0, 0, -1)], 20).distance_m[0] == pytest.approx(7.9, abs=1e-4)
