@@ -132,12 +132,15 @@ class Capture:
 
     def _mount(self, ego: carla.Actor, seed: int) -> None:
         library = self._world.get_blueprint_library()
+        box = ego.bounding_box
+        center = (box.location.x, box.location.y, box.location.z)
+        extent = (box.extent.x, box.extent.y, box.extent.z)
         for index, mount in enumerate(self.rig.sensors):
             for name, blueprint_id in mount.channels():
                 blueprint = _blueprint(library, blueprint_id, self.rig, index, mount, seed)
                 pose = mount.pose
                 transform = carla.Transform(
-                    carla.Location(x=pose.x, y=pose.y, z=pose.z),
+                    carla.Location(*mount.offset(center, extent)),
                     carla.Rotation(pitch=pose.pitch, yaw=pose.yaw, roll=pose.roll),
                 )
                 try:

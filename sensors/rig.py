@@ -13,8 +13,10 @@ A rig is YAML::
         fov_deg: 90
         attributes: {gamma: 2.2}
 
-Poses are relative to the ego's origin (on the ground between the wheels), in CARLA's frame: metres, x forward, y right,
-z up; degrees, yaw positive to the right, pitch positive upwards. ``attributes`` takes any attribute of the CARLA
+Poses are in CARLA's frame: metres, x forward, y right, z up; degrees, yaw positive to the right, pitch positive
+upwards. They are relative to the ego's origin (on the ground between the wheels) unless ``anchor`` says otherwise, so
+that one rig fits a car and a bus: ``front`` and ``rear`` measure x from that face of the ego's bounding box, ``roof``
+measures z from its top and x, y from its centre. ``attributes`` takes any attribute of the CARLA
 blueprint; they are checked against the server's own blueprints when the rig is mounted.
 """
 
@@ -41,6 +43,7 @@ CAMERA_BLUEPRINTS = {
 }
 """What a camera can deliver, and CARLA's sensor for it."""
 
+Anchor = Literal["origin", "front", "rear", "roof"]
 Output = Literal["rgb", "depth", "semantic", "instance"]
 Attribute = bool | int | float | str
 
@@ -69,11 +72,13 @@ class Mount(_Strict):
 
     Attributes:
         name: unique in the rig; becomes a folder of the data set, so letters, digits, ``_`` and ``-`` only.
+        anchor: what the pose is measured from.
         period_s: least time between readings (CARLA's ``sensor_tick``); 0 for one in every frame.
         attributes: further attributes of the CARLA blueprint, by name.
     """
 
     name: str = pydantic.Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)
+    anchor: Anchor = "origin"
     pose: Pose = Pose()
     period_s: float = pydantic.Field(default=0.0, ge=0.0)
     attributes: dict[str, Attribute] = {}
@@ -87,6 +92,22 @@ class Mount(_Strict):
             if name in attributes:
                 raise ValueError(f"attribute {name!r} is set by {field!r} of the mount; give it there")
         return attributes
+
+    def offset(
+        self, center: tuple[float, float, float], extent: tuple[float, float, float]
+    ) -> tuple[float, float, float]:
+        """Return the location relative to the ego's origin, metres.
+
+        Args:
+            center, extent: of the ego's bounding box, in its own frame: middle and half sizes, metres.
+        """
+        base = {
+            "origin": (0.0, 0.0, 0.0),
+            "front": (center[0] + extent[0], 0.0, 0.0),
+            "rear": (center[0] - extent[0], 0.0, 0.0),
+            "roof": (center[0], center[1], center[2] + extent[2]),
+        }[self.anchor]
+        return base[0] + self.pose.x, base[1] + self.pose.y, base[2] + self.pose.z
 
     def channels(self) -> list[tuple[str, str]]:
         """Return (channel name, blueprint id) of every CARLA sensor this mount becomes."""

@@ -28,7 +28,7 @@ def test_a_camera_becomes_sensors_of_one_pose_and_size():
         ("front.instance", "sensor.camera.instance_segmentation"),
     ]
     assert camera.settings() == {"image_size_x": "800", "image_size_y": "600", "fov": "90.0"}
-    np.testing.assert_allclose(camera.pose.matrix()[:3, 3], (1.2, 0, 1.6))
+    np.testing.assert_allclose(camera.pose.matrix()[:3, 3], (0.05, 0, 1.5))
 
 
 def test_attributes_are_spelled_as_carla_wants_them():
@@ -90,3 +90,12 @@ def test_a_rig_from_a_file_knows_its_source(tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(HEAD + " - {name: a, type: imu}")
     assert rig.load(file).source == str(file)
+
+
+@pytest.mark.parametrize(
+    ("anchor", "expected"),
+    [("origin", (0.5, 0.0, 1.0)), ("front", (3.5, 0.0, 1.0)), ("rear", (-0.5, 0.0, 1.0)), ("roof", (1.5, 0.2, 2.8))],
+)
+def test_anchors_measure_from_the_egos_box(anchor, expected):
+    mount = rig.Lidar(name="top", type="lidar", anchor=anchor, pose=rig.Pose(x=0.5, z=1.0))
+    assert mount.offset((1.0, 0.2, 0.9), (2.0, 0.8, 0.9)) == pytest.approx(expected)
