@@ -39,6 +39,8 @@ HEADLIGHT_FLAGS = 2 | 4
 _JOINT_COLUMNS = ("gait_phase", "gait_speed", "wheel_steer", "wheel_spin", "walk_speed", "jump")
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])
 _JOINT_RANGE_M = 70.0
+_WHEEL_RANGE_M = 90.0
+_LIMB_RANGE_M = 300.0
 
 
 @dataclass(slots=True, eq=False)
@@ -228,11 +230,18 @@ class Actors:
         to = rows["location"] - camera
         distance = np.linalg.norm(to, axis=1)
         seen = (distance < _JOINT_RANGE_M) | (to @ forward > distance * cosine - 12.0)
+        # Further away a turning wheel is no pixel; the rest pose keeps the picture free of history.
+        resting = distance > np.where(rows["kind"] == Kind.VEHICLE, _WHEEL_RANGE_M, _LIMB_RANGE_M)
         for n in np.flatnonzero(seen):
             actor = self._actors.get(int(rows["id"][n]))
             if actor is None or not actor.shape.model.joints:
                 continue
             row = rows[n]
+            if resting[n]:
+                if actor.posed is not None:
+                    self._set_joints(actor, model_joints(actor.shape.model))
+                    actor.posed = None
+                continue
             if actor.posed is None or any((row[name] != actor.posed[name]).any() for name in _JOINT_COLUMNS):
                 self._set_joints(actor, self._joint_matrices(actor.shape.model, row))
                 actor.posed = row
