@@ -63,7 +63,7 @@ TABLE = """
 audi.a2                    car        hatchback  1 -         n n 3.705 1.789 1.549  0.00 2.405 1.460 0.295  1150   66 4
 audi.etron                 car        suv        1 electric  n n 4.856 2.033 1.649  0.00 2.928 1.655 0.370  2560  265 4
 audi.tt                    car        sports     1 -         n n 4.181 1.994 1.385  0.00 2.468 1.572 0.320  1410  155 4
-bh.crossbike               bicycle    bicycle    1 -         n n 1.509 0.866 1.612  0.00 1.060 0.000 0.340    90 0.40 2
+bh.crossbike               bicycle    bicycle    1 -         n n 1.509 0.866 1.612  0.00 0.920 0.000 0.300    90 0.40 2
 bmw.grandtourer            car        suv        1 -         n n 4.611 2.242 1.667  0.00 2.780 1.560 0.325  1540  110 4
 carlamotors.carlacola      truck      truck      1 -         n n 5.204 2.627 2.467  0.00 3.200 1.900 0.440  5500  130 4
 carlamotors.european_hgv   truck      truck      2 -         n n 7.936 2.891 3.462  0.01 4.300 2.050 0.510 18000  330 6
@@ -166,8 +166,9 @@ def default_physics(
     top_rpm = 0.95 * max_rpm
     wheel_rpm = shape.top_speed_kmh / 3.6 / wheel_radius / 0.10472
     final = top_rpm / (wheel_rpm * shape.gears[-1])
-    brake_nm = shape.brake_mps2 * mass * wheel_radius
-    front, rear = brake_nm * shape.front_brake_share, brake_nm * (1.0 - shape.front_brake_share)
+    chassis = CLASSES[body]
+    brake_nm = chassis.brake_mps2 * mass * wheel_radius
+    front, rear = brake_nm * chassis.front_brake_share, brake_nm * (1.0 - chassis.front_brake_share)
     per_axle = 1 if wheels == 2 else 2
     hand_nm = 0.45 * 9.81 * mass * wheel_radius / per_axle
     front_wheel = WheelPhysicsControl(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from engine.protocol.streams import SensorHeader, encode_sensor_message
 from engine.protocol.structs import Actor, WeatherParameters
@@ -13,7 +13,8 @@ from engine.state import ActorTable
 
 if TYPE_CHECKING:
     from engine.raycast import RayCaster
-    from engine.sensors import Contact, Sensor
+    from engine.sensors import Contact, Sensor, SensorContext
+    from engine.sensors.camera import Camera
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,11 @@ class Mounted:
     captured_s: float | None = None
     broken: bool = False
 
+    @property
+    def camera(self) -> Camera:
+        """The sensor as the camera it is."""
+        return cast("Camera", self.sensor)
+
     def due(self, elapsed_s: float) -> bool:
         """Whether the period since the last capture is over."""
         if self.broken:
@@ -139,8 +145,8 @@ class Sensing:
                 self._render(group, context, renderer)
 
     def _render(self, group: list[tuple[Mounted, Any]], context: Context, renderer: Any) -> None:
-        wants = frozenset().union(*(mounted.sensor.wants for mounted, _ in group))
-        view = next((view for mounted, view in group if "rgb" in mounted.sensor.wants), group[0][1])
+        wants = frozenset().union(*(mounted.camera.wants for mounted, _ in group))
+        view = next((view for mounted, view in group if "rgb" in mounted.camera.wants), group[0][1])
         try:
             pictures = renderer.render(view, wants)
         except Exception:  # noqa: BLE001 - logged; a broken camera does not stop the world
@@ -150,7 +156,7 @@ class Sensing:
                 mounted.broken = True
             return
         for mounted, _ in group:
-            self._guarded(mounted, context, lambda m=mounted: _bodies(m.sensor.encode(pictures, context)))
+            self._guarded(mounted, context, lambda m=mounted: _bodies(m.camera.encode(pictures, context)))
 
     def _guarded(self, mounted: Mounted, context: Context, capture: Any) -> None:
         mounted.captured_s = context.elapsed_s
@@ -186,13 +192,12 @@ def _by_view(views: Sequence[Mounted], context: Context) -> list[list[tuple[Moun
     """
     groups: dict[Any, list[tuple[Mounted, Any]]] = {}
     for mounted in views:
-        view = mounted.sensor.view(context)
+        view = mounted.camera.view(cast("SensorContext", context))
         plain = replace(view, optics=type(view.optics)())
-        if "rgb" in mounted.sensor.wants:
-            key = (plain, view.optics)
-        else:
+        key: Any = (plain, view.optics)
+        if "rgb" not in mounted.camera.wants:
             key = next((known for known in groups if known[0] == plain), (plain, None))
-        if "rgb" in mounted.sensor.wants and (plain, None) in groups:
+        if "rgb" in mounted.camera.wants and (plain, None) in groups:
             groups[key] = groups.pop((plain, None)) + groups.get(key, [])
         groups.setdefault(key, []).append((mounted, view))
     return list(groups.values())

@@ -130,8 +130,8 @@ def _create(
         return entry
     entry = world.add_entry(Kind.OTHER, description, parent=parent, attributes=attributes)
     if blueprint == "static.trigger.friction":
-        extent = tuple(number(attributes, f"extent_{axis}", 1.0) / 100.0 for axis in "xyz")
-        world.frictions.add(entry.id, location, rotation, extent, number(attributes, "friction", 3.5))
+        x, y, z = (number(attributes, f"extent_{axis}", 1.0) / 100.0 for axis in "xyz")
+        world.frictions.add(entry.id, location, rotation, (x, y, z), number(attributes, "friction", 3.5))
     return entry
 
 
