@@ -10,6 +10,9 @@ their balance.
 
 from __future__ import annotations
 
+import math
+
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from panda3d.bullet import BulletVehicle, BulletWheel
@@ -17,7 +20,7 @@ from panda3d.core import Vec3
 
 from engine.blueprints import VehicleSpec
 from engine.physics.bodies import Body, Motion
-from engine.physics.powertrain import TABLE_POINTS, Drive, DriveState, advance, choose_gears, set_in_motion
+from engine.physics.powertrain import TABLE_POINTS, Drive, DriveState, advance, bounded, choose_gears, set_in_motion
 from engine.physics.vehicles import GRAVITY, STEER_TABLE_KMH, Rig, wheels_of
 from engine.protocol.structs import VehicleControl, VehiclePhysicsControl
 
@@ -68,7 +71,20 @@ STATES = ("throttle", "brake", "steer", "rolled", "longitudinal", "lean")
 def approach(value: Floats, target: Floats, rise: float, fall: float, dt: float) -> Floats:
     """Move ``value`` towards ``target``: away from zero by at most ``rise`` x dt, towards it by ``fall`` x dt."""
     rate = np.where(np.abs(target) > np.abs(value), rise, fall) * dt
-    return value + np.clip(target - value, -rate, rate)
+    return value + bounded(target - value, -rate, rate)
+
+
+def _in_range(control: VehicleControl) -> VehicleControl:
+    """Return a control with pedals and wheel in range; what is not a number counts as zero."""
+    throttle, steer, brake = (
+        value if math.isfinite(value) else 0.0 for value in (control.throttle, control.steer, control.brake)
+    )
+    return msgspec.structs.replace(
+        control,
+        throttle=min(max(throttle, 0.0), 1.0),
+        steer=min(max(steer, -1.0), 1.0),
+        brake=min(max(brake, 0.0), 1.0),
+    )
 
 
 class Fleet:
@@ -81,6 +97,7 @@ class Fleet:
         self.throttle = self.brake = self.steer = self.rolled = self.lean = np.zeros(0)
         self.drive_state = DriveState.at_rest(0)
         self._pushed: set[int] = set()
+        self._controlled = False
         self.longitudinal = np.zeros(0)
 
     def add(self, state: VehicleState) -> None:
@@ -172,6 +189,7 @@ class Fleet:
         self._stale = False
 
     def _read_controls(self) -> None:
+        self._controlled = False
         controls = [s.control for s in self._states]
         self._asked = np.array(
             [(c.throttle, c.brake, c.steer, c.hand_brake, c.reverse, c.manual_gear_shift, c.gear) for c in controls],
@@ -180,33 +198,19 @@ class Fleet:
         self._running = np.array([s.body.simulate for s in self._states], dtype=bool)
 
     def set_control(self, actor_id: int, control: VehicleControl) -> None:
-        """Take over what the driver asks for from the next step on."""
-        state = self.members[actor_id]
-        state.control = VehicleControl(
-            min(max(control.throttle, 0.0), 1.0),
-            min(max(control.steer, -1.0), 1.0),
-            min(max(control.brake, 0.0), 1.0),
-            bool(control.hand_brake),
-            bool(control.reverse),
-            bool(control.manual_gear_shift),
-            int(control.gear),
-        )
-        if not self._stale:
-            c = state.control
-            self._asked[state.index] = (
-                c.throttle,
-                c.brake,
-                c.steer,
-                c.hand_brake,
-                c.reverse,
-                c.manual_gear_shift,
-                c.gear,
-            )
+        """Take over what the driver asks for from the next step on; pedals and wheel are held to their ranges."""
+        in_range = 0.0 <= control.throttle <= 1.0 and 0.0 <= control.brake <= 1.0 and -1.0 <= control.steer <= 1.0
+        self.members[actor_id].control = control if in_range else _in_range(control)
+        self._controlled = True
 
     def refresh(self) -> None:
         """Bring the arrays up to date with the members."""
-        if self._stale and self.members:
+        if not self.members:
+            return
+        if self._stale:
             self._rebuild()
+        elif self._controlled:
+            self._read_controls()
 
     def apply(self, motion: Motion, dt: float, substep: float) -> None:
         """Set every wheel for the next ``dt`` seconds, made of substeps of ``substep`` seconds.
@@ -254,8 +258,8 @@ class Fleet:
         if self._leans.any():
             speed = np.einsum("ij,ij->i", motion.velocity[rows], motion.forward[rows])
             turning = np.radians(motion.angular_velocity[rows, 2])
-            wanted = np.clip(np.degrees(np.arctan(speed * turning / GRAVITY)), -LEAN_DEG, LEAN_DEG) * self._leans
-            self.lean = self.lean + np.clip(wanted - self.lean, -LEAN_RATE * span, LEAN_RATE * span)
+            wanted = bounded(np.degrees(np.arctan(speed * turning / GRAVITY)), -LEAN_DEG, LEAN_DEG) * self._leans
+            self.lean = self.lean + bounded(wanted - self.lean, -LEAN_RATE * span, LEAN_RATE * span)
             motion.rotation[rows, 2] += self.lean
 
     def _set_steering(self, speed: Floats, across: Floats) -> None:
@@ -268,14 +272,14 @@ class Fleet:
         factor = self._curve[row, left] * (1.0 - share) + self._curve[row, left + 1] * share
         # The inner wheel turns by the commanded angle, the outer by Ackermann's; understeer takes its part of both.
         command = self.steer * factor
-        angle = np.clip(command * self._axle_max, -1.55, 1.55)
+        angle = bounded(command * self._axle_max, -1.55, 1.55)
         self.wheel_angle = self._wheel_angles(np.tan(angle))
         lag = self.wheelbase / (self.wheelbase + self._understeer * np.square(speed))
         # A wheel turned away from its way by more than the slip of greatest grip would only brake.
         pace = np.abs(speed)
         slip = SLIP_RAD + np.maximum(5.0 - pace, 0.0) * 0.35
         way = np.arctan(across / np.where(pace > 2.0, speed, 2.0))
-        angle = np.clip(angle * lag, np.maximum(way - slip, -1.55), np.minimum(way + slip, 1.55))
+        angle = bounded(angle * lag, np.maximum(way - slip, -1.55), np.minimum(way + slip, 1.55))
         felt = self._wheel_angles(np.tan(angle))[self._steerable]
         moved = ~(np.abs(felt - self._set_angle) < 1e-5)
         if moved.any():
@@ -331,7 +335,7 @@ class Fleet:
         # Near standstill a driven wheel goes where the engine pushes; an idle engine only drags.
         starting = (np.abs(speed) <= 0.1) & (self.throttle > 0.01) & (drive != 0.0)
         way = np.where(starting, np.sign(drive), np.where(speed < 0.0, -1.0, 1.0))
-        pull = np.clip((drive * way)[owner] * self._share, -self._limit, self._limit)
+        pull = bounded((drive * way)[owner] * self._share, -self._limit, self._limit)
         net = pull - resist
         engine = np.where(net > 0.0, net * way[owner], 0.0)
         brake = np.where(net < 0.0, np.minimum(-net, self._limit), 0.0)
@@ -369,7 +373,7 @@ class Fleet:
 
         CARLA's traffic manager takes every curve at 0.6 g, lorries too; the class figures hold from 15 m/s on.
         """
-        slow = np.clip((15.0 - pace) / 6.0, 0.0, 1.0)[self.owner]
+        slow = bounded((15.0 - pace) / 6.0, 0.0, 1.0)[self.owner]
         grip = self._grip_lat + slow * np.maximum(self._slow_grip - self._grip_lat, 0.0)
         locked = ((self._asked[:, 3] > 0.0) & (pace > 3.0))[self.owner] & (self._hand_n > 0.0)
         grip = np.where(locked, 0.6 * grip, grip)

