@@ -47,7 +47,7 @@ def _paint(network: RoadNetwork, thing: PlacedObject) -> list[Marking]:
     elif "crosshatch" in words or "chevronregion" in words:
         shapes.append(("hatching", "white", _hatching(thing)))
     elif "stencilarrow" in words:
-        shapes.append(("arrow", "white", _arrow(thing, words)))
+        shapes.append(("arrow", "white", _arrow(network, thing, words)))
     elif thing.type == "parkingSpace" and not thing.record.markings:
         rim = shapely.LinearRing(_ground_plan(thing))
         shapes.append(("parking", "white", shapely.buffer(rim, 0.5 * WIDTH_M["standard"], join_style="mitre")))
@@ -166,7 +166,7 @@ def _hatching(thing: PlacedObject) -> shapely.Geometry:
     return shapely.intersection(shapely.union_all([*stripes, rim]), area)
 
 
-def _arrow(thing: PlacedObject, words: str) -> shapely.Geometry:
+def _arrow(network: RoadNetwork, thing: PlacedObject, words: str) -> shapely.Geometry:
     """Return a lane arrow within the object's box, pointing along the object's direction of traffic.
 
     The names are RoadRunner's: ...R, ...L and ...S say where the head points, several letters mean several heads.
@@ -189,10 +189,13 @@ def _arrow(thing: PlacedObject, words: str) -> shapely.Geometry:
                 (0.08 * long, reach),
             ]
             parts += [shapely.make_valid(shapely.polygons(bend)), shapely.polygons(head)]
-    # The box's heading is the road's; the arrow points where traffic goes, which the orientation tells.
-    turn = thing.pose.heading - thing.record.hdg
-    if thing.record.orientation == "-":
-        turn += math.pi
+    # Exporters disagree about the orientation of painted objects; the lane below knows where its traffic goes.
+    road = network.roads[thing.road_id]
+    section = road.section_at(thing.s)
+    edges = road.boundaries(np.array([min(max(thing.s, section.start), section.end)]), section)[:, 0]
+    rank = min(max(int(np.searchsorted(edges, thing.t)) - 1, 0), len(section.lanes) - 1)
+    forward = not section.lanes or road.drives_forward(section.lanes[rank].id, section.index)
+    turn = thing.pose.heading - thing.record.hdg + (0.0 if forward else math.pi)
     c, s = math.cos(turn), math.sin(turn)
     shape = shapely.union_all(parts)
     return shapely.transform(shape, lambda p: p @ np.array([[c, s], [-s, c]]) + np.array([thing.pose.x, thing.pose.y]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from scenarios.opendrive.network import RoadNetwork
 from scenarios.opendrive.road import RoadGeometry
@@ -31,7 +32,19 @@ def spawn_points(network: RoadNetwork) -> list[Pose]:
             continue
         for chain in _chains(network, road):
             found += _along(network, road, chain)
-    return found
+    return _apart(found)
+
+
+def _apart(poses: list[Pose]) -> list[Pose]:
+    """Return the poses without those that lie within another's car: roads may run into one another."""
+    if len(poses) < 2:
+        return poses
+    tree = KDTree(np.array([pose[:3] for pose in poses]))
+    dropped: set[int] = set()
+    for first, second in sorted(tree.query_pairs(NARROWEST_M)):
+        if first not in dropped:
+            dropped.add(second)
+    return [pose for i, pose in enumerate(poses) if i not in dropped]
 
 
 def _chains(network: RoadNetwork, road: RoadGeometry) -> list[list[LaneKey]]:

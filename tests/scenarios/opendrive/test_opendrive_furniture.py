@@ -305,3 +305,17 @@ def test_client_text_opens_empty_lanes():
 @settings(max_examples=100, deadline=None)
 def test_client_text_takes_any_text(text):
     assert isinstance(opendrive.client_text(text), str)
+
+
+@pytest.mark.parametrize(
+    ("t", "letter", "ahead", "side"), [(-1.75, "R", 1, -1), (-1.75, "L", 1, 1), (1.75, "R", -1, 1)]
+)
+def test_lane_arrows_point_where_their_lane_goes(t, letter, ahead, side):
+    """Ahead: the stem lies behind the head in the direction of traffic; side: to which y the head points."""
+    thing = f'<object id="1" name="Stencil_ArrowType4{letter}" type="-1" orientation="-" s="50" t="{t}" length="4" width="2"/>'
+    network = opendrive.parse(samples.network(samples.road(lanes=bare(), rest=f"<objects>{thing}</objects>")))
+    (marking,) = opendrive.markings(network)
+    assert marking.kind == "arrow"
+    low_x, low_y, high_x, high_y = painted(network).bounds
+    assert (52.0 - high_x > low_x - 48.0) == (ahead > 0)
+    assert ((high_y - t) > (t - low_y)) == (side > 0)

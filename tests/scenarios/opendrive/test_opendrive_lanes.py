@@ -283,3 +283,28 @@ def test_no_spawn_points_in_junctions_on_pavements_or_narrow_lanes():
         assert network.lane_type(position.road_id, position.lane_id, position.s) == "driving"
     assert opendrive.spawn_points(one(lanes=samples.section(right=samples.lane(-1, width=1.5)))) == []
     assert opendrive.spawn_points(one(length=8.0)) == []
+
+
+def test_spawn_points_of_roads_that_run_into_one_another_do_not_collide():
+    text = samples.network(samples.road("1"), samples.road("2", plan=samples.geometry(0, 0.5, 0, 0, 100)))
+    points = opendrive.spawn_points(opendrive.parse(text))
+    assert len(points) == len(opendrive.spawn_points(opendrive.parse(samples.network(samples.road("1")))))
+
+
+@pytest.mark.parametrize("path", samples.REAL_FILES, ids=lambda p: p.stem)
+def test_spawn_points_of_real_files_lie_on_their_lanes(path):
+    network = opendrive.read(path)
+    points = opendrive.spawn_points(network)
+    assert points
+    places = np.array([p[:3] for p in points])
+    found = network.locate_many(places, np.array([p.heading for p in points]))
+    for pose, position in zip(points, found):
+        assert position is not None
+        assert abs(position.offset) < 0.01
+        assert not network.roads[position.road_id].junction
+        turn = 0.0 if network.lane_drives_forward(position.road_id, position.lane_id) else math.pi
+        lane = network.lane_pose(position.road_id, position.lane_id, position.s)
+        assert math.cos(pose.heading - lane.heading - turn) == pytest.approx(1.0, abs=1e-6)
+        assert pose.z == pytest.approx(lane.z, abs=1e-6)
+    nearest = np.linalg.norm(places[:, None] - places, axis=-1) + 1e9 * np.eye(len(places))
+    assert nearest.min() >= 2.2
