@@ -21,6 +21,11 @@ Color = tuple[float, float, float]
 WELD_M = 1e-4
 
 
+def shade(color: Color, share: float) -> Color:
+    """Return a colour made darker (share < 1) or lighter."""
+    return color[0] * share, color[1] * share, color[2] * share
+
+
 def smooth_normals(corners: Floats, groups: npt.NDArray[np.int64], crease_deg: npt.NDArray[np.float64]) -> Floats:
     """Return (T, 3, 3) corner normals: the angle-weighted mean of neighbouring faces within the crease angle.
 
@@ -122,11 +127,11 @@ class MeshBuilder:
         Surfaces added under the same ``group`` shade smoothly into each other across materials; without one,
         each call is its own group. ``uv`` (T, 3, 2) in metres; by default laid on by the dominant axis.
         """
-        shade = np.asarray(color, dtype=np.float64)
-        if shade.ndim == 2:
-            shade = shade[:, None]
+        paint = np.asarray(color, dtype=np.float64)
+        if paint.ndim == 2:
+            paint = paint[:, None]
         self._corners.append(np.asarray(corners, dtype=np.float64))
-        self._colors.append(np.broadcast_to(shade, corners.shape))
+        self._colors.append(np.broadcast_to(paint, corners.shape))
         self._uv.append(uv)
         if group is None:
             self._group += 1

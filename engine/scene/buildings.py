@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.geometry import Material, Model
 from engine.scene import materials as m
-from engine.scene.builder import Color, MeshBuilder
+from engine.scene.builder import Color, MeshBuilder, shade
 from engine.scene.shapes import Floats, box, grid, polygon, prism
 from foundation.ids import Tag
 from foundation.seeds import generator
@@ -162,22 +162,24 @@ class _Works:
         over, ridge, middle = 0.45, top + rise, (south + north) / 2.0
         slope = rise / (middle - south)
         low = top - over * slope
-        x = (west - 0.3, east + 0.3)
+        reach = (west - 0.3, east + 0.3)
         for y, inner in ((south - over, middle), (north + over, middle)):
-            a, b = (x[0], y, low), (x[1], y, low)
-            c, d = (x[1], inner, ridge), (x[0], inner, ridge)
+            a, b = (reach[0], y, low), (reach[1], y, low)
+            c, d = (reach[1], inner, ridge), (reach[0], inner, ridge)
             face = polygon([a, b, c, d]) if y < inner else polygon([b, a, d, c])
             self.put(face + np.array([0.0, 0.0, 0.12]), m.ROOF, self.roof)
             self.put(face[:, ::-1], m.MATT, self.trim)
-            edge = polygon([a, b, (x[1], y, low + 0.12), (x[0], y, low + 0.12)])
+            edge = polygon([a, b, (reach[1], y, low + 0.12), (reach[0], y, low + 0.12)])
             self.put(edge if y < inner else edge[:, ::-1], m.MATT, self.trim)
         for end, at in ((-1.0, west), (1.0, east)):
             gable = polygon([(at, north, top), (at, south, top), (at, middle, ridge)])
             self.put(gable if end < 0.0 else gable[:, ::-1], self.wall_material, self.wall)
-            verge = polygon([(at + end * 0.3, north + over, low), (at + end * 0.3, middle, ridge), (at + end * 0.3, middle, ridge + 0.12),
-                             (at + end * 0.3, north + over, low + 0.12)])  # fmt: skip
-            other = polygon([(at + end * 0.3, middle, ridge), (at + end * 0.3, south - over, low), (at + end * 0.3, south - over, low + 0.12),
-                             (at + end * 0.3, middle, ridge + 0.12)])  # fmt: skip
+            x, thick = at + end * 0.3, 0.12
+            peak, peak_top = (x, middle, ridge), (x, middle, ridge + thick)
+            far, far_top = (x, north + over, low), (x, north + over, low + thick)
+            near, near_top = (x, south - over, low), (x, south - over, low + thick)
+            verge = polygon([far, peak, peak_top, far_top])
+            other = polygon([peak, near, near_top, peak_top])
             for piece in (verge, other):
                 self.put(piece if end < 0.0 else piece[:, ::-1], m.MATT, self.trim)
         if chimney:
@@ -359,7 +361,7 @@ class _Works:
         outer0, outer1 = np.array([*(u0 + normal * 1.1), 2.5]), np.array([*(u1 + normal * 1.1), 2.5])
         sheet = polygon([outer0, outer1, inner1, inner0])
         self.put(sheet, m.CLOTH, color)
-        self.put(sheet[:, ::-1], m.CLOTH, tuple(c * 0.7 for c in color))  # type: ignore[arg-type]
+        self.put(sheet[:, ::-1], m.CLOTH, shade(color, 0.7))
         self._slab(a, along, (0.3, length - 0.3), (-0.6, 0.1), 0.35, m.CONCRETE, (150.0, 146.0, 140.0))
 
     def _balconies(self, a: Floats, along: Floats, centers: Floats) -> None:

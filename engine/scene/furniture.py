@@ -41,7 +41,7 @@ RAIL_PROFILE = np.array(
 def placed(
     name: str,
     model: Model,
-    at: Sequence[float],
+    at: Sequence[float] | Floats,
     heading: float,
     *,
     tag: Tag,
@@ -130,14 +130,14 @@ def rail_patch(line: Floats, side: float, posts: bool = True) -> Patch:
     return soup(np.concatenate(parts), RAIL_GREY)
 
 
-def soup(corners: Floats, color: Color | Floats) -> Patch:
+def soup(corners: Floats, color: Color) -> Patch:
     """Return loose (T, 3, 3) triangles as a patch with flat normals."""
     edge = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     corners = corners[np.linalg.norm(edge, axis=1) > 1e-9]
     flat = corners.reshape(-1, 3)
     uv = np.column_stack([flat[:, 0] + flat[:, 1], flat[:, 2]])
     index = np.arange(len(flat), dtype=np.int32).reshape(-1, 3)
-    return flat_shaded(flat, index, uv, color)  # type: ignore[arg-type]
+    return flat_shaded(flat, index, uv, color)
 
 
 def wall_patch(line: Floats, widths: Floats, heights: Floats, color: Color, sink: float = 0.3) -> Patch:

@@ -192,7 +192,7 @@ def drop(vertices: Floats, edges: npt.NDArray[np.int64], depth: float, color: Co
     down = np.array([0.0, 0.0, depth])
     points = np.stack([a, b, b - down, a - down], axis=1).reshape(-1, 3)
     first = 4 * np.arange(len(edges))[:, None]
-    faces = np.concatenate([first + [0, 3, 2], first + [0, 2, 1]])
+    faces = np.concatenate([first + np.array([0, 3, 2]), first + np.array([0, 2, 1])])
     length = np.linalg.norm(b - a, axis=1)
     uv = np.zeros((len(edges), 4, 2))
     uv[:, 1:3, 0] = length[:, None]

@@ -9,7 +9,7 @@ import numpy as np
 from engine.blueprints.specs import VehicleSpec
 from engine.scene import cars
 from engine.scene import materials as m
-from engine.scene.builder import Color, MeshBuilder
+from engine.scene.builder import Color, MeshBuilder, shade
 from engine.scene.car_styles import CAB, CREW_CAB, VAN, style_of
 from engine.scene.shapes import box, grid, polygon, tube
 from engine.scene.wheels import add_wheel
@@ -120,10 +120,10 @@ def _add_box(builder: MeshBuilder, spec: VehicleSpec, shell: cars.Shell, tail: f
 
     builder.add(grid(np.stack([back, front]), closed=True), m.PAINT, color, crease_deg=50.0)
     builder.add(np.concatenate([polygon(back[::-1]), polygon(front)]), m.PAINT, color)
-    trim = tuple(c * 0.6 for c in color)
+    trim = shade(color, 0.6)
     x = center[0] - size[0] / 2.0 - 0.004
     for y in (0.0, half * 0.93, -half * 0.93):
-        builder.add(box((x, y, center[2]), (0.014, 0.03, size[2] * 0.94)), m.PLASTIC, trim)  # type: ignore[arg-type]
+        builder.add(box((x, y, center[2]), (0.014, 0.03, size[2] * 0.94)), m.PLASTIC, trim)
     for y in (0.3, -0.3):
         builder.add(box((x, y, center[2]), (0.03, 0.03, size[2] * 0.9)), m.METAL, ALUMINIUM)
     for z in (deck - 0.01, top - 0.10):
@@ -172,6 +172,31 @@ def _add_stripes(builder: MeshBuilder, spec: VehicleSpec, shell: cars.Shell, tai
         builder.add(stripe, m.PAINT, color)
 
 
+def add_bus_fittings(builder: MeshBuilder, spec: VehicleSpec, shell: cars.Shell) -> None:
+    """Add two glazed double doors on the kerb side and lit destination displays in front and on the side."""
+    style, half = shell.style, shell.half
+    low, high = style.clearance + 0.12, spec.height * 0.76
+    front_axle = max(shell.axles)
+    front = (front_axle + shell.arch + 0.12, shell.nose - 0.42)
+    middle = (0.1, 0.1 + 1.7)
+    for start, end in (front, middle):
+        center, wide = (start + end) / 2.0, end - start
+        # Right-handed frame: the kerb side of right-hand traffic is -y.
+        builder.add(box((center, -half, (low + high) / 2.0), (wide, 0.05, high - low)), m.PLASTIC, FRAME)
+        for leaf in (-1.0, 1.0):
+            pane = box(
+                (center + leaf * wide * 0.245, -half - 0.012, (low + high) / 2.0),
+                (wide * 0.42, 0.05, (high - low) * 0.88),
+            )
+            builder.add(pane, m.GLASS, cars.TINTED)
+    top = spec.height * 0.86
+    builder.add(box((shell.nose - 0.10, 0.0, top), (0.22, half * 1.3, 0.34)), m.PLASTIC, FRAME)
+    for row in range(6):  # lit characters, as far as one can read them from across the street
+        y = half * (0.5 - 0.2 * row)
+        letter = box((shell.nose + 0.006, y, top), (0.012, half * 0.11, 0.2))
+        builder.add(letter, m.LIT_SIGN, (250.0, 180.0, 60.0))
+
+
 def roof_height(spec: VehicleSpec) -> float:
     """Return the height of the roof: the blueprint's, less what a police car or taxi carries on it."""
     if spec.base_type != "car":
@@ -199,7 +224,7 @@ def add_service(builder: MeshBuilder, spec: VehicleSpec) -> None:
             _add_livery(builder, spec)
     if spec.special_type == "taxi":
         sign = box((-0.05 * spec.length, 0.0, spec.height - 0.065), (0.22, 0.62, 0.13), (0.6, 0.92))
-        builder.add(sign, m.STREET_LAMP, (250.0, 236.0, 170.0))
+        builder.add(sign, m.LIT_SIGN, (250.0, 236.0, 170.0))
         for end in (-1.0, 1.0):
             face = box((-0.05 * spec.length + end * 0.085, 0.0, spec.height - 0.07), (0.05, 0.4, 0.035))
             builder.add(face, m.PLASTIC, FRAME)

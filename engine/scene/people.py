@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.blueprints.specs import WalkerSpec
 from engine.geometry import Material
-from engine.scene.builder import Color, MeshBuilder
+from engine.scene.builder import Color, MeshBuilder, shade
 from engine.scene.gait import hip_share
 from engine.scene.materials import CLOTH
 from engine.scene.shapes import Floats, box, ellipsoid, mirrored, tube
@@ -242,7 +242,7 @@ class _Body:
         ]
         self.put(self.column(face, 10), o.skin, "neck")
         nose = box((0.43 * d, 0.0, bottom + 0.42 * d), (0.10 * d, 0.10 * d, 0.15 * d), (0.4, 0.5))
-        self.put(nose, tuple(c * 0.93 for c in o.skin), "neck")  # type: ignore[arg-type]
+        self.put(nose, shade(o.skin, 0.93), "neck")
         for sign in (1.0, -1.0):
             eye = box((0.385 * d, sign * 0.145 * d, bottom + 0.53 * d), (0.06 * d, 0.10 * d, 0.045 * d))
             self.put(eye, (38.0, 30.0, 28.0), "neck")
@@ -264,7 +264,7 @@ class _Body:
                 [(0.33 * d, 0.02 * d), (0.30 * d, 0.02 * d), (0.18 * d, 0.015 * d)],
                 8,
             )
-            self.put(brim, tuple(c * 0.8 for c in o.cap), "neck")  # type: ignore[arg-type]
+            self.put(brim, shade(o.cap, 0.8), "neck")
         # The shell is turned back, so that its front edge is the hair line and its back reaches the neck.
         shell = ellipsoid((0.0, 0.0, 0.0), (0.445 * d, 0.395 * d, 0.36 * d), 10, 7)
         turn = np.radians(18.0)
@@ -339,7 +339,7 @@ class _Body:
             6,
         )
         self.put(flip(shoe), o.shoe, f"ankle_{side}")
-        self.put(flip(sole), tuple(c * 0.55 for c in o.shoe), f"ankle_{side}")  # type: ignore[arg-type]
+        self.put(flip(sole), shade(o.shoe, 0.55), f"ankle_{side}")
 
 
 def add_person(builder: MeshBuilder, figure: Figure, outfit: Outfit, base: float, tag: Tag) -> None:

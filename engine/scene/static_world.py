@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from engine.scene.streets import Settlement, kind_of_road
 from engine.scene.terrain import Terrain
 from foundation.frames import carla_rotation
 from foundation.ids import Tag
-from scenarios.opendrive import RoadNetwork, markings, spawn_points, surfaces
+from scenarios.opendrive import Marking, RoadNetwork, markings, spawn_points, surfaces
 
 SPAWN_LIFT_M = 0.5
 
@@ -37,7 +38,7 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
     started = time.perf_counter()
     ground = Ground(surfaces(network))
     objects: list[StaticObject] = ground_objects(ground, seed=seed, world=world)
-    objects += paint_objects(markings(network), seed=seed, world=world)
+    objects += paint_objects(_settled(network, markings(network)), seed=seed, world=world)
     _, specs = signals.signal_specs(network)
     given, left_out = file_objects(network, seed=seed, world=world)
     objects += given
@@ -78,3 +79,30 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
         signals=specs,
         origin_lat_lon=network.origin_lat_lon,
     )
+
+
+KERB_STEP_M = (0.02, 0.30)
+
+
+def _settled(network: RoadNetwork, marks: list[Marking]) -> list[Marking]:
+    """Return the paint that belongs on the road, lying on it.
+
+    The corners of crosswalks and stop lines that touch a kerb have the pavement's height: they go down to the road's
+    plane. Kerb marks within junctions are left out: turning lanes cross them.
+    """
+    found = []
+    for mark in marks:
+        road = network.roads[mark.road_id]
+        if mark.tag != Tag.ROAD_LINES and road.junction:
+            continue
+        if mark.object_id and mark.tag == Tag.ROAD_LINES:
+            s, t = network.project_many(mark.road_id, mark.vertices[:, :2])
+            plane = road.points(road.stations(s), t)[:, 2]
+            step = mark.vertices[:, 2] - plane
+            raised = (step > KERB_STEP_M[0]) & (step < KERB_STEP_M[1])
+            if raised.any():
+                vertices = mark.vertices.copy()
+                vertices[raised, 2] = plane[raised]
+                mark = replace(mark, vertices=vertices)
+        found.append(mark)
+    return found

@@ -98,8 +98,8 @@ def frontages(network: RoadNetwork) -> list[Frontage]:
             continue
         kind = kind_of_road(network, road)
         for side in (1.0, -1.0):
-            parts = [_side_of(road, section, side) for section in road.sections if section.lanes]
-            parts = [part for part in parts if part is not None]
+            sides = (_side_of(road, section, side) for section in road.sections if section.lanes)
+            parts = [part for part in sides if part is not None]
             if not parts:
                 continue
             edge = np.concatenate([part[0] for part in parts])
@@ -191,7 +191,8 @@ class Settlement:
     def settle(self) -> None:
         """Fill all frontages: first buildings everywhere, then what must give way to them."""
         fronts = frontages(self._network)
-        moods = [self._mood(front) for front in fronts]
+        parks = sum(front.kind == "town" for front in fronts) >= 8
+        moods = [self._mood(front, parks) for front in fronts]
         yards: list[list[tuple[float, float]]] = []
         for front, mood in zip(fronts, moods):
             yards.append(self._buildings(front, mood) if mood in SETBACK_M else [])
@@ -204,11 +205,12 @@ class Settlement:
         for front, mood in zip(fronts, moods):
             self._trees(front, mood)
 
-    def _mood(self, front: Frontage) -> str:
+    def _mood(self, front: Frontage, parks: bool) -> str:
+        """Return what a frontage is like; a place of a few streets is built up, larger ones have parks."""
         if front.kind != "town":
             return front.kind
-        rng = generator(self._seed, "mood", self._world, front.road_id, int(front.side))
-        return str(rng.choice(MOODS, p=MOOD_SHARES))
+        mood = str(self._stream("mood", front).choice(MOODS, p=MOOD_SHARES))
+        return "garden" if mood == "park" and not parks else mood
 
     def _name(self, word: str) -> str:
         self._count[word] += 1
@@ -255,7 +257,7 @@ class Settlement:
         normal = np.array([-chord[1], chord[0]]) / np.linalg.norm(chord)
         normal = normal if normal @ outward > 0.0 else -normal
         origin = np.array([np.interp(middle, run, front.edge[:, k]) for k in (0, 1)])
-        bulge = max(0.0, float((((ends[0] + ends[1]) / 2.0 - origin) @ normal)))
+        bulge = max(0.0, float(((ends[0] + ends[1]) / 2.0 - origin) @ normal))
         origin = origin + normal * (setback + bulge)
         across = np.array([normal[1], -normal[0]])
         west, east, south, north = footprint(plan)
@@ -283,7 +285,7 @@ class Settlement:
                 layer=LAYER_BUILDINGS,
                 seed=self._seed,
                 world=self._world,
-            )  # fmt: skip
+            )
         )
         return True
 
@@ -312,7 +314,7 @@ class Settlement:
                     layer=LAYER_LIGHTS,
                     seed=self._seed,
                     world=self._world,
-                )  # fmt: skip
+                )
             )
 
     def _ground_height(self, place: Floats) -> float:
@@ -387,7 +389,7 @@ class Settlement:
                             seed=self._seed,
                             world=self._world,
                             layer=LAYER_WALLS,
-                        )  # fmt: skip
+                        )
                     )
             return
         if self._has_rails:
@@ -409,7 +411,7 @@ class Settlement:
                         layer=LAYER_PROPS,
                         seed=self._seed,
                         world=self._world,
-                    )  # fmt: skip
+                    )
                 )
 
     # Trees
@@ -449,10 +451,16 @@ class Settlement:
             [np.interp(at, run, front.edge[:, k]) + off * np.interp(at, run, front.outward[:, k]) for k in (0, 1)]
         )
         model = furniture.tree_model(species, size)
-        crown = min(max(model.box.extent[0], model.box.extent[1]), 2.6)
+        reach = max(model.box.extent[0], model.box.extent[1])
+        crown = min(reach, 2.6)
+        # Branches of firs start low; other crowns start above head height and may reach over the pavement.
+        to_road = reach + 0.4 if species in ("spruce", "poplar") else max(0.9, reach - 1.2)
         spot = shapely.Point(place[0], place[1])
-        # Crowns may reach over the pavement, but not far over the road.
-        if not self._occupied.is_free(spot.buffer(0.5, quad_segs=2), 0.9, crown if off > 3.0 else 0.8):
+        if not self._occupied.is_free(
+            spot.buffer(0.5, quad_segs=2),
+            to_road - 0.5 if front.kind != "town" else min(to_road, 0.9),
+            crown if off > 3.0 else 0.8,
+        ):
             return
         height = self._ground_height(place)
         if not np.isfinite(height):
@@ -469,7 +477,7 @@ class Settlement:
                 layer=LAYER_FOLIAGE,
                 seed=self._seed,
                 world=self._world,
-            )  # fmt: skip
+            )
         )
 
 

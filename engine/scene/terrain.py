@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from engine.geometry import StaticObject
 from engine.scene import materials as m
@@ -75,7 +75,7 @@ class Terrain:
         cell = np.round(anchors / np.array([8.0, 8.0, 1e9])).astype(np.int64)
         _, first = np.unique(cell[:, :2], axis=0, return_index=True)
         self._anchors = anchors[np.sort(first)]
-        self._tree = cKDTree(self._anchors[:, :2])
+        self._tree = KDTree(self._anchors[:, :2])
         self._segments = shapely.linestrings(ground.rim[:, :, :2])
         self._segment_tree = shapely.STRtree(self._segments)
         corners = self._land_triangles()
@@ -171,7 +171,7 @@ class Terrain:
         if not self._ground.bridges:
             return height
         vertices = np.concatenate([s.vertices for s in self._ground.bridges])
-        tree = cKDTree(vertices[:, :2])
+        tree = KDTree(vertices[:, :2])
         near = shapely.dwithin(shapely.points(places), self._ground.deck_area, 3.0)
         _, at = tree.query(places[near])
         height = height.copy()

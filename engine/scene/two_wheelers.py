@@ -297,8 +297,14 @@ def _add_bicycle_bar(b: MeshBuilder, spec: VehicleSpec, f: Frame) -> None:
     b.add(_pipe([(hx, 0, hz), (hx - 0.01, 0, z - 0.03), (x + 0.02, 0, z)], 0.014), m.METAL, STEEL, joint="fork")
     if "century" in spec.id:  # racing bar
         for s in (1.0, -1.0):
-            hook = [(x, 0, z), (x, s * half * 0.9, z), (x + 0.10, s * (half - 0.013), z), (x + 0.13, s * (half - 0.013), z - 0.07),
-                    (x + 0.04, s * (half - 0.013), z - 0.12)]  # fmt: skip
+            out = s * (half - 0.013)
+            hook = [
+                (x, 0, z),
+                (x, out * 0.9, z),
+                (x + 0.10, out, z),
+                (x + 0.13, out, z - 0.07),
+                (x + 0.04, out, z - 0.12),
+            ]
             b.add(_pipe(hook, 0.013), m.PLASTIC, BLACK, joint="fork", crease_deg=60.0)
         return
     back = -0.16 if "omafiets" in spec.id else -0.03
@@ -343,7 +349,7 @@ def _guard(center: tuple[float, float], radius: float, start_deg: float, end_deg
 
 def _add_motorcycle(b: MeshBuilder, spec: VehicleSpec, f: Frame, paint: Color) -> None:
     cruiser = "harley" in spec.id
-    (sx, sz), (hx, hz), (fx, fz), (rx, rz) = f.saddle, f.head, f.front, f.rear
+    (sx, sz), (hx, hz), (fx, _fz), (rx, rz) = f.saddle, f.head, f.front, f.rear
     for name, at in (("wheel_fl", f.front), ("wheel_rl", f.rear)):
         add_wheel(
             b,
@@ -427,7 +433,9 @@ def _add_motorcycle(b: MeshBuilder, spec: VehicleSpec, f: Frame, paint: Color) -
         crease_deg=60.0,
     )
     tail_x = -spec.length / 2.0 + 0.025
-    _add_tail(b, tail_x, sz - (0.06 if cruiser else -0.02))
+    tail_z = sz - (0.06 if cruiser else -0.02)
+    b.add(_pipe([(rx + 0.05, 0, sz - 0.02), (tail_x, 0, tail_z - 0.02)], 0.03), m.MATT, BLACK, crease_deg=60.0)
+    _add_tail(b, tail_x, tail_z)
 
 
 def _add_motor_bar(b: MeshBuilder, spec: VehicleSpec, f: Frame) -> None:
@@ -463,7 +471,7 @@ def _add_tail(b: MeshBuilder, x: float, z: float) -> None:
 
 
 def _add_scooter(b: MeshBuilder, spec: VehicleSpec, f: Frame, paint: Color) -> None:
-    (sx, sz), (hx, hz), (fx, fz), (rx, rz) = f.saddle, f.head, f.front, f.rear
+    (sx, sz), (hx, hz), (_fx, _fz), (rx, rz) = f.saddle, f.head, f.front, f.rear
     for name, at in (("wheel_fl", f.front), ("wheel_rl", f.rear)):
         add_wheel(b, name, _xz(at), f.radius, 0.11, rim_share=0.55, spokes=5)
     rear = [

@@ -35,6 +35,8 @@ def vehicle_model(spec: VehicleSpec, color: tuple[int, int, int] | None, seed: i
         cars.add_greenhouse(builder, shell, paint, paint)
         cars.add_fittings(builder, shell, paint)
         cars.add_wheels(builder, shell)
+        if spec.body == "bus":
+            heavy.add_bus_fittings(builder, spec, shell)
     heavy.add_service(builder, spec)
     builder.shift((spec.center_x, 0.0, 0.0))
     center, half = spec.center_x, (spec.length / 2.0, spec.width / 2.0)
