@@ -64,7 +64,7 @@ class VehicleState:
         self.wheels = wheels_of(vehicle)
 
 
-STATES = ("throttle", "brake", "steer", "rolled", "longitudinal", "lean")
+STATES = ("throttle", "brake", "steer", "rolled", "lean")
 """What the fleet keeps of every vehicle from step to step, besides its drive."""
 
 
@@ -98,7 +98,6 @@ class Fleet:
         self.drive_state = DriveState.at_rest(0)
         self._pushed: set[int] = set()
         self._controlled = False
-        self.longitudinal = np.zeros(0)
 
     def add(self, state: VehicleState) -> None:
         """Take a vehicle in, at rest, in first gear."""
@@ -224,7 +223,6 @@ class Fleet:
         rows = self.bodies
         forward = motion.forward[rows]
         speed = np.einsum("ij,ij->i", motion.velocity[rows], forward)
-        self.longitudinal = speed
         for actor_id in sorted(self._pushed & self.members.keys()):
             i = self.members[actor_id].index
             set_in_motion(self._drive, self.drive_state, i, float(speed[i]), float(self.radius[i]))

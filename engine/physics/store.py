@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.physics.bodies import Body, Motion, Vector, key_of, read_nodes
+from foundation.frames import rotation_matrices
 
 Floats = npt.NDArray[np.float64]
 
@@ -13,6 +14,16 @@ JUMP_MPS = 100.0
 """A body without physics that is moved faster than this was teleported: it has no velocity by difference."""
 
 ARRAYS = ("location", "rotation", "velocity", "spin", "acceleration")
+
+
+def rotation_vectors(turns: Floats) -> Floats:
+    """Return the (N, 3) axis times angle, radians, of (N, 3, 3) rotation matrices; for turns below 180 degrees."""
+    axis = 0.5 * np.stack(
+        [turns[:, 2, 1] - turns[:, 1, 2], turns[:, 0, 2] - turns[:, 2, 0], turns[:, 1, 0] - turns[:, 0, 1]], axis=-1
+    )
+    sine = np.linalg.norm(axis, axis=-1)
+    angle = np.arctan2(sine, 0.5 * (np.trace(turns, axis1=1, axis2=2) - 1.0))
+    return np.asarray(axis * np.divide(angle, sine, out=np.ones_like(sine), where=sine > 1e-9)[:, None])
 
 
 class BodyStore:
@@ -30,7 +41,8 @@ class BodyStore:
         self.order: list[Body] = []
         self.location = self.rotation = self.velocity = self.spin = self.acceleration = np.zeros((0, 3))
         self._motion: Motion | None = None
-        self._before: tuple[Floats, Floats] = (np.zeros((0, 3)), np.zeros((0, 3)))
+        # Locations, rotations and velocities of all bodies at the end of the last frame.
+        self._before: tuple[Floats, Floats, Floats] = (np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3)))
         # Velocities told for bodies that nobody simulates, for the coming frame.
         self.told_velocity: dict[int, tuple[float, float, float]] = {}
         self.told_spin: dict[int, tuple[float, float, float]] = {}
@@ -45,7 +57,12 @@ class BodyStore:
         for name in ARRAYS:
             setattr(self, name, np.concatenate([getattr(self, name), np.zeros((1, 3))]))
         self.location[-1], self.rotation[-1] = location, rotation
-        self._before = (np.vstack([self._before[0], location]), np.vstack([self._before[1], [0.0, 0.0, 0.0]]))
+        places, turns, velocities = self._before
+        self._before = (
+            np.vstack([places, location]),
+            np.vstack([turns, rotation]),
+            np.vstack([velocities, np.zeros(3)]),
+        )
         self._renumber()
 
     def remove(self, actor_id: int) -> Body:
@@ -54,7 +71,8 @@ class BodyStore:
         del self.by_node[key_of(body.node)]
         for name in ARRAYS:
             setattr(self, name, np.delete(getattr(self, name), body.index, axis=0))
-        self._before = (np.delete(self._before[0], body.index, axis=0), np.delete(self._before[1], body.index, axis=0))
+        places, turns, velocities = (np.delete(array, body.index, axis=0) for array in self._before)
+        self._before = (places, turns, velocities)
         self.told_velocity.pop(actor_id, None)
         self.told_spin.pop(actor_id, None)
         self._renumber()
@@ -93,7 +111,7 @@ class BodyStore:
 
     def begin_frame(self) -> None:
         """Remember where velocities stand, for accelerations."""
-        self._before = (self._before[0], self.velocity.copy())
+        self._before = (*self._before[:2], self.velocity)
 
     def end_frame(self, dt: float) -> None:
         """Take over what Bullet made of ``dt`` seconds."""
@@ -104,9 +122,9 @@ class BodyStore:
         velocity, spin = np.where(free, motion.velocity, 0.0), np.where(free, motion.angular_velocity, 0.0)
         if not self.simulated.all():
             self._velocities_of_placed(velocity, spin, dt)
-        self.acceleration = (velocity - self._before[1]) / dt
+        self.acceleration = (velocity - self._before[2]) / dt
         self.velocity, self.spin = velocity, spin
-        self._before = (self.location.copy(), velocity)
+        self._before = (self.location.copy(), self.rotation.copy(), velocity)
         self.told_velocity.clear()
         self.told_spin.clear()
 
@@ -116,6 +134,8 @@ class BodyStore:
         sane = np.einsum("ij,ij->i", by_difference, by_difference) < JUMP_MPS**2
         chosen = ~self.simulated & sane
         velocity[chosen] = by_difference[chosen]
+        turned = rotation_matrices(self.rotation[chosen]) @ rotation_matrices(self._before[1][chosen]).swapaxes(-1, -2)
+        spin[chosen] = np.degrees(rotation_vectors(turned)) / dt
         for actor_id, value in self.told_velocity.items():
             velocity[self.by_id[actor_id].index] = value
         for actor_id, value in self.told_spin.items():

@@ -175,6 +175,15 @@ def test_velocity_without_physics_comes_from_the_poses_or_is_told() -> None:
     assert physics.velocity(1) == (0.0, 0.0, 0.0)
 
 
+def test_spin_without_physics_comes_from_the_poses() -> None:
+    physics = with_car()
+    physics.set_simulate_physics(1, False)
+    for n in range(1, 80):
+        physics.set_transform(1, (0.0, 0.0, 0.0), (0.0, (3.0 * n + 180.0) % 360.0 - 180.0, 0.0))
+        physics.step(DT, SUBSTEPS)
+        assert physics.angular_velocity(1) == pytest.approx((0.0, 0.0, 60.0), abs=1e-6)
+
+
 def test_physics_switched_on_again_goes_on_with_the_last_velocity() -> None:
     physics = with_car()
     physics.set_simulate_physics(1, False)
