@@ -34,7 +34,8 @@ bench: setup ## our figures beside the limits measured in the same run
 	@$(PY) -m benchmarks
 
 docs: setup ## regenerate the pages in docs/ that are generated
-	@$(PY) tools/generate_docs.py
+	@$(PY) -m scenarios.openscenario.coverage --write docs/openscenario-coverage.md
+	@$(PY) -m scenarios.catalogue
 
 clean: ## remove what running left behind (not .venv)
 	@rm -rf out runs .mypy_cache .ruff_cache .pytest_cache build *.egg-info
