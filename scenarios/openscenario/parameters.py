@@ -98,22 +98,21 @@ def parse_datetime(text: str) -> datetime:
 
 
 def compare(rule: str, left: float | str | datetime, right: float | str | datetime, tolerance: float = 1e-6) -> bool:
-    """Apply a rule of the standard. Numbers are equal within ``tolerance``, because time steps and angles are
-    rounded."""
+    """Apply a rule of the standard.
+
+    Numbers are equal within ``tolerance``, because times and positions are sums of rounded steps. Equal is neither greater
+    nor less, so of the three always exactly one is true and a limit met exactly does not fire by rounding.
+    """
     if isinstance(left, float) and isinstance(right, float):
-        equal = abs(left - right) <= tolerance if left != right else True
+        equal = abs(left - right) <= tolerance or left == right
     else:
         equal = left == right
-    if rule == "equalTo":
-        return equal
-    if rule == "notEqualTo":
-        return not equal
-    smaller, larger = left < right, left > right  # type: ignore[operator]
-    if rule == "greaterThan":
-        return larger
-    if rule == "lessThan":
-        return smaller
-    return equal or (larger if rule == "greaterOrEqual" else smaller)
+    if rule in ("equalTo", "notEqualTo"):
+        return equal == (rule == "equalTo")
+    if equal:
+        return rule in ("greaterOrEqual", "lessOrEqual")
+    larger = left > right  # type: ignore[operator]
+    return bool(larger if rule in ("greaterThan", "greaterOrEqual") else not larger)
 
 
 def compare_texts(rule: str, kind: str, left: str, right: str) -> bool:

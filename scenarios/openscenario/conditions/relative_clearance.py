@@ -40,7 +40,7 @@ class RelativeClearance:
             if not other.present or other.track is None or not self._in_lanes(entity, other, world):
                 continue
             gap = Measure("lane", "longitudinal", self.free_space).between(world, entity, other)
-            if gap is not None and gap.distance <= (self.forward if gap.ahead else self.backward):
+            if gap is not None and gap.distance <= (self.forward if gap.ahead else self.backward) + 1e-6:
                 return False
         return True
 

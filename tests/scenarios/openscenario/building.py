@@ -63,7 +63,11 @@ def walker(name: str, more: str = "") -> str:
 
 def private(entity: str, *actions: str) -> str:
     """Init actions of an entity."""
-    return f'<Private entityRef="{entity}">' + "".join(f"<PrivateAction>{a}</PrivateAction>" for a in actions) + "</Private>"
+    return (
+        f'<Private entityRef="{entity}">'
+        + "".join(f"<PrivateAction>{a}</PrivateAction>" for a in actions)
+        + "</Private>"
+    )
 
 
 def at(s: float, lane: int = -1, offset: float = 0.0, orientation: str = "") -> str:
@@ -129,9 +133,7 @@ def group(*conditions: str) -> str:
     return "<ConditionGroup>" + "".join(conditions) + "</ConditionGroup>"
 
 
-def event(
-    name: str, actions: str | list[str], start: str | None, priority: str = "parallel", maximum: int = 1
-) -> str:
+def event(name: str, actions: str | list[str], start: str | None, priority: str = "parallel", maximum: int = 1) -> str:
     """An event; ``start`` is condition groups, "" an empty trigger, None no trigger."""
     inner = [actions] if isinstance(actions, str) else actions
     wrapped = "".join(
@@ -149,7 +151,9 @@ def maneuver(*events: str, name: str = "maneuver") -> str:
     return f'<Maneuver name="{name}">' + "".join(events) + "</Maneuver>"
 
 
-def act(*maneuvers: str, actors: str = "Ego", start: str = "", stop: str = "", select: bool = False, maximum: int = 1) -> str:
+def act(
+    *maneuvers: str, actors: str = "Ego", start: str = "", stop: str = "", select: bool = False, maximum: int = 1
+) -> str:
     """An act with one maneuver group."""
     refs = "".join(f'<EntityRef entityRef="{a}"/>' for a in actors.split(",") if a)
     return (
