@@ -211,13 +211,13 @@ class Capture:
             if all(name in raw for name, _ in mount.channels())
         }
         objects = self._objects(snapshot)
-        if snapshot.find(self.ego_id) is None:
+        ego = next((state for state in objects if state.key == ("actor", self.ego_id)), None)
+        if ego is None:
             raise RealityError(f"the ego vehicle {self.ego_id} is not in frame {frame_id} any more")
-        ego = next((state for state in objects if state.actor_id == self.ego_id), None)
         return Frame(frame_id, elapsed_s, delta_s, readings, objects, self.ego_id, ego)
 
     def _objects(self, snapshot: carla.WorldSnapshot) -> tuple[ObjectState, ...]:
-        """Return the road users of a snapshot, and those that belong to the map's scenery."""
+        """Return the road users of a snapshot, the ego, and the road users that belong to the map's scenery."""
         unknown = [state.id for state in snapshot if state.id not in self._actors]
         if unknown:
             self._learn(unknown)
@@ -251,7 +251,7 @@ class Capture:
         actor: Any
         for actor in self._world.get_actors(list(actor_ids)):
             tags = tuple(int(tag) for tag in actor.semantic_tags)
-            if any(tag in ROAD_USERS for tag in tags):
+            if any(tag in ROAD_USERS for tag in tags) or actor.id == self.ego_id:
                 box = actor.bounding_box
                 self._actors[actor.id] = _Static(actor.type_id, tags, box)
 

@@ -17,13 +17,13 @@ from foundation.ids import ROAD_USERS, Tag
 from sensors import projection
 from sensors.readings import FAR_M, CameraReading, Frame, LidarReading, ObjectState, RadarReading
 
-Bools = npt.NDArray[np.bool_]
 Pixels = tuple[float, float, float, float]
 """left, top, right, bottom in pixels; the box holds the pixels left <= u < right, top <= v < bottom."""
 
 CLASS_NAMES = {tag: tag.name.lower() for tag in sorted(ROAD_USERS)} | {Tag.PEDESTRIANS: "pedestrian"}
 """Class of a label by semantic tag; the tag is the category id."""
 
+_IS_ROAD_USER = np.isin(np.arange(256), [int(tag) for tag in sorted(ROAD_USERS)])
 BODY_MARGIN_M = 0.15
 LIMB_MARGIN_M = 0.45
 """How far surfaces stick out of the box: mirrors of vehicles; arms and legs of walkers, whose box is a capsule's."""
@@ -167,7 +167,7 @@ class Labeler:
             for name, reading in frame.readings.items()
             if isinstance(reading, CameraReading) and has_labels(reading)
         }
-        ego = np.zeros(3) if frame.ego is None else frame.ego.world_from_object[:3, 3]
+        ego = frame.ego.world_from_object[:3, 3]
         objects = tuple(
             ObjectLabel(
                 track,
@@ -183,10 +183,8 @@ class Labeler:
 
     def _near(self, frame: Frame) -> list[ObjectState]:
         """Return everything but the ego within reach of it, in the order of the keys."""
-        others = [state for state in frame.objects if state.actor_id != frame.ego_id or state.key[0] != "actor"]
-        if frame.ego is None:
-            return others
         center = frame.ego.world_from_object[:3, 3]
+        others = [state for state in frame.objects if state.key != frame.ego.key]
         return [s for s in others if np.linalg.norm(s.world_from_box[:3, 3] - center) <= self.max_distance_m]
 
 
@@ -242,7 +240,7 @@ def match_instances(
     """
     depth_m, tags, instances = _truth(reading)
     track_map = np.zeros(tags.shape, dtype=np.uint16)
-    rows, columns = np.nonzero(np.isin(tags, [int(tag) for tag in ROAD_USERS]) & (depth_m < FAR_M))
+    rows, columns = np.nonzero(_IS_ROAD_USER[tags] & (depth_m < FAR_M))
     codes = (tags[rows, columns].astype(np.uint32) << 16) | instances[rows, columns]
     order = np.argsort(codes, kind="stable")
     rows, columns = rows[order], columns[order]
@@ -323,9 +321,9 @@ def _view(
         box_amodal=_bounds(inside),
         box_amodal_unclipped=_bounds(outline),
         visible_px=0 if visible is None else visible[4],
-        occlusion=occlusion(reading, camera_from_box, state.box_extent, inside, track_map == track)
-        if visible is not None
-        else 1.0,
+        occlusion=1.0
+        if visible is None
+        else occlusion(reading, camera_from_box, state.box_extent, inside, track_map, track, visible[4]),
         truncation=1.0 - inside_area / whole_area if whole_area > 0.0 else 0.0,
         camera_from_box=camera_from_box,
         depth_m=float(camera_from_box[0, 3]),
@@ -337,7 +335,15 @@ def _bounds(polygon: Floats) -> Pixels:
     return float(left), float(top), float(right), float(bottom)
 
 
-def occlusion(reading: CameraReading, camera_from_box: Floats, extent: Floats, outline: Floats, own: Bools) -> float:
+def occlusion(
+    reading: CameraReading,
+    camera_from_box: Floats,
+    extent: Floats,
+    outline: Floats,
+    track_map: npt.NDArray[np.uint16],
+    track: int,
+    visible_px: int,
+) -> float:
     """Estimate how much of an object is hidden by nearer things, 0..1.
 
     The exact figure needs the object rendered alone, which no server offers. The estimate looks at the pixels inside
@@ -354,11 +360,13 @@ def occlusion(reading: CameraReading, camera_from_box: Floats, extent: Floats, o
         camera_from_box: (4, 4).
         extent: (3,) half sizes.
         outline: convex outline of the box inside the image, pixels.
-        own: (H, W) the object's visible pixels.
+        track_map: (H, W) track id of every pixel.
+        track: the object's.
+        visible_px: how many pixels it has.
     """
     depth_m = _truth(reading)[0]
     rows, columns, mask = projection.covered_pixels(outline, reading.width, reading.height)
-    mask = mask & ~own[rows, columns]
+    mask = mask & (track_map[rows, columns] != track)
     v, u = np.nonzero(mask)
     directions = projection.rays(
         u + columns.start + 0.5, v + rows.start + 0.5, reading.width, reading.height, reading.focal_px
@@ -366,7 +374,7 @@ def occlusion(reading: CameraReading, camera_from_box: Floats, extent: Floats, o
     entry, leave = projection.depth_range(directions, camera_from_box, extent)
     depth = depth_m[v + rows.start, u + columns.start]
     nearer = int(((entry <= leave) & (depth < entry - DEPTH_TOLERANCE_M)).sum())
-    total = int(own.sum()) + len(v)
+    total = visible_px + len(v)
     return nearer / total if total else 0.0
 
 

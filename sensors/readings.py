@@ -166,7 +166,7 @@ class Frame:
         readings: by mount name; holds every sensor that was due in this frame.
         objects: what can be labelled, sorted by key.
         ego_id: actor id of the vehicle that carries the rig.
-        ego: its state; None when it is not among the labelled kinds.
+        ego: its state; also among ``objects``.
     """
 
     frame: int
@@ -175,7 +175,7 @@ class Frame:
     readings: Mapping[str, Reading]
     objects: tuple[ObjectState, ...]
     ego_id: int
-    ego: ObjectState | None = None
+    ego: ObjectState
 
 
 # --- CARLA's encodings ---------------------------------------------------------------------------------------

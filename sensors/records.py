@@ -116,9 +116,7 @@ def frame_record(
         "index": index,
         "time": time_s,
         "step": round(frame.delta_s, 6),
-        "ego": None
-        if ego is None
-        else {
+        "ego": {
             "type_id": ego.type_id,
             "pose": pose_record(ego.world_from_object),
             "box_world": _box_record(ego.world_from_box, ego.box_extent),
