@@ -110,7 +110,7 @@ class AebSettings:
 
 
 _PREVIEW_S, _LEAST_PREVIEW_M = 0.6, 3.5
-_SPEED_GAIN, _INTEGRAL_GAIN = 0.35, 0.10
+_SPEED_GAIN, _INTEGRAL_GAIN, _CRUISING_THROTTLE = 0.4, 0.2, 0.3
 _FULL_BRAKE_MPS2 = 8.0
 
 
@@ -142,13 +142,13 @@ class IdmDriver:
     def __init__(self, idm: IdmSettings, shape: VehicleShape) -> None:
         self.idm = idm
         self.shape = shape
-        self._integral = 0.0
+        self._integral = _CRUISING_THROTTLE  # a driver who takes over a moving car holds the pedal
 
     def step(self, percept: DriverPercept, dt_s: float) -> DriverIntention:
         """Return what to do until the next step, ``dt_s`` later."""
         gap, closing = self._leader(percept.speed_mps, placed(percept))
         demand = self.idm.acceleration(percept.speed_mps, gap, closing)
-        return self._pedals(percept, demand, dt_s)
+        return self._pedals(percept, demand, dt_s, free=math.isinf(gap))
 
     def _leader(self, speed_mps: float, things: Sequence[Placed]) -> tuple[float, float]:
         """Return (gap, closing speed) to the nearest vehicle on the path ahead, (inf, 0) without one."""
@@ -171,6 +171,7 @@ class IdmDriver:
         demand_mps2: float,
         dt_s: float,
         *,
+        free: bool = False,
         emergency: bool = False,
         ttc_s: float = math.inf,
     ) -> DriverIntention:
@@ -182,10 +183,12 @@ class IdmDriver:
             brake = 1.0 if emergency else min(1.0, -demand_mps2 / _FULL_BRAKE_MPS2)
             self._integral = 0.0
         else:
-            # The free term of the model is turned into a speed error, and that into a pedal by a PI controller,
-            # because what a pedal does to the speed depends on vehicle, gear and slope.
-            wanted = percept.speed_mps + demand_mps2 * 1.0
-            error = min(wanted, self.idm.desired_mps) - percept.speed_mps
+            # What a pedal does to the speed depends on vehicle, gear and slope, so the speed is controlled, not
+            # the force. On a free road that is the desired speed itself: the model's free term vanishes near it
+            # and would let drag win.
+            desired = self.idm.desired_mps
+            wanted = desired if free else min(percept.speed_mps + demand_mps2 * 1.0, desired)
+            error = min(wanted - percept.speed_mps, self.idm.acceleration_mps2)
             self._integral = max(0.0, min(0.8, self._integral + _INTEGRAL_GAIN * error * dt_s))
             throttle = max(0.0, min(1.0, _SPEED_GAIN * error + self._integral))
         return DriverIntention(throttle, brake, steer, demand_mps2, curvature, emergency, ttc_s)
@@ -223,7 +226,8 @@ class AebDriver(IdmDriver):
         if self.braking:
             return self._pedals(percept, -self.aeb.deceleration_mps2, dt_s, emergency=True, ttc_s=ttc)
         gap, closing = self._leader(percept.speed_mps, things)
-        return self._pedals(percept, self.idm.acceleration(percept.speed_mps, gap, closing), dt_s, ttc_s=ttc)
+        demand = self.idm.acceleration(percept.speed_mps, gap, closing)
+        return self._pedals(percept, demand, dt_s, free=math.isinf(gap), ttc_s=ttc)
 
     def _decide(self, time_s: float, ttc_s: float) -> None:
         if ttc_s < self.aeb.brake_ttc_s:

@@ -21,6 +21,8 @@ SLOPE_PER_S = 1.55  # ln 19 / 1.9 s
 HALF_AT_7_5_M_S = 4.0
 PER_METRE_S = 1.06
 LEAST_HALF_S = 1.5
+LEAST_OBSERVED_S = 3.0
+"""Minimum acceptable gap across a single stream (DiPietro and King 1970)."""
 _REFERENCE_SPEED_MPS = 40.0 / 3.6  # who judges by distance takes every car for one that drives 40 km/h
 _SENIOR_SHIFT_S = 1.0
 _WAITING_SHIFT_PER_S, _WAITING_SHIFT_MOST_S = 0.02, 1.0

@@ -79,8 +79,8 @@ class PedestrianAgent:
             for vehicle in noticed:
                 self.mind.beliefs.set(f"vehicle {vehicle}", True)
             self._schedule_look(percept.time_s)
-        self._update_beliefs(percept)
         for _ in range(_MAX_SKILLS_A_STEP):
+            self._update_beliefs(percept)
             if self.mind.woken or percept.time_s >= self._next_deliberation_s - 1e-9:
                 self.mind.deliberate(percept.time_s)
                 self._next_deliberation_s = percept.time_s + _DELIBERATION_PERIOD_S
