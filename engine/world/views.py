@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from engine.blueprints import PropSpec, VehicleSpec, WalkerSpec
-from engine.geometry import Box, Model, StaticWorld
+from engine.geometry import Box, Model, SignalSpec, StaticObject, StaticWorld
 from engine.state import Kind
 from foundation.errors import RealityError
+from foundation.frames import pose_matrices
+from foundation.ids import Tag
 
 if TYPE_CHECKING:
     from engine.raycast import RayCaster
     from engine.world.world import World
 
-_SHAPED = (Kind.VEHICLE, Kind.WALKER, Kind.PROP)
-"""Kinds of actors that have a model. Lights' and signs' posts belong to the static world."""
+_SHAPED = (Kind.VEHICLE, Kind.WALKER, Kind.PROP, Kind.TRAFFIC_LIGHT, Kind.TRAFFIC_SIGN)
+"""Kinds of actors that have a model."""
+
+
+def with_posts(static: StaticWorld) -> StaticWorld:
+    """Return the static world that bodies meet: with the posts of lights and signs, which are actors to clients."""
+    from engine.scene import signal_model
+
+    posts = []
+    for number, signal in enumerate(static.signals):
+        model = signal_model(signal.kind, signal.value)
+        pose = pose_matrices(signal.location, signal.rotation)
+        posts.append(StaticObject(-1 - number, f"post {signal.signal_id}", model, pose, Tag.POLES))
+    return replace(static, objects=(*static.objects, *posts))
 
 
 def lamp_boxes(model: Model) -> list[Box]:
@@ -86,9 +101,11 @@ class Views:
         Raises:
             RealityError: it is of a kind that has none.
         """
-        from engine.scene import actor_model
+        from engine.scene import actor_model, signal_model
 
         entry = self._world.actors[actor_id]
+        if isinstance(entry.spec, SignalSpec):
+            return signal_model(entry.spec.kind, entry.spec.value)
         if not isinstance(entry.spec, (VehicleSpec, WalkerSpec, PropSpec)):
             raise RealityError(f"actor {actor_id} ({entry.type_id}) has no model")
         return actor_model(entry.spec, color=entry.color, seed=self._world.seed)

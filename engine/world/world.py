@@ -31,7 +31,7 @@ from engine.world.scene_lights import SceneLights
 from engine.world.sensing import Context, Publisher, Sensing
 from engine.world.steps import MAX_FRAME_S, substeps
 from engine.world.triggers import Triggers
-from engine.world.views import Views, lamp_boxes
+from engine.world.views import Views, lamp_boxes, with_posts
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices, rotation_matrices, transform_points
 
@@ -106,7 +106,7 @@ class World:
         self.frictions = Frictions()
         self.ackermann = Ackermann()
         self.unsticky: set[int] = set()
-        self.physics = Physics(loaded.static)
+        self.physics = Physics(with_posts(loaded.static))
         self.views = Views(loaded.static, self)
         self.scene_lights = SceneLights(loaded.static)
         self._snapshot = SnapshotEncoder()
@@ -207,6 +207,8 @@ class World:
         if len(self.attachments):
             self.attachments.update(self.table, delta_s)
         self._arrange()
+        # The renderer switches lamps by the table; the snapshot has lights' records of its own.
+        self.table.rows["light_state"][self._signal_rows] = self.traffic_lights.state["light_state"]
         self._apply_triggers()
         self._last_message = self._encode_snapshot()
         self.publisher.publish(WORLD_STREAM, self._last_message)
@@ -255,6 +257,7 @@ class World:
         rows = self.table.rows
         self._snapshot.arrange(rows, self.traffic_lights.state)
         vehicles = [self.actors[int(i)].box for i in rows["id"][rows["kind"] == Kind.VEHICLE]]
+        self._signal_rows = self.table.indices([actor_id for actor_id, _ in self.signals])
         self._vehicle_boxes = np.array([(*box.center, *box.extent) for box in vehicles]).reshape(-1, 6)
         self._arranged = True
 

@@ -9,6 +9,7 @@ from engine.server.registry import CallError, method
 from engine.server.session import Session
 from engine.state import Kind
 from engine.world import commands
+from engine.world.bones import bone_name, bone_transforms
 from engine.world.commands import ActorError
 from engine.world.entries import SpawnError, wire_box
 from engine.world.spawning import spawn
@@ -141,7 +142,7 @@ def _component(session: Session, actor_id: int, name: str) -> None:
 def get_actor_bone_names(session: Session, actor_id: int) -> list[str]:
     """Return the joints of the actor's model."""
     commands.find(session.world, actor_id, Kind.VEHICLE, Kind.WALKER, Kind.PROP)
-    return [joint.name for joint in session.world.views.model(actor_id).joints]
+    return [bone_name(joint.name) for joint in session.world.views.model(actor_id).joints]
 
 
 @about_actor("get_actor_socket_names", int)
@@ -152,8 +153,6 @@ def get_actor_socket_names(session: Session, actor_id: int) -> list[str]:
 
 
 def _bones(session: Session, actor_id: int, *, world: bool) -> list[Transform]:
-    from engine.world.bones import bone_transforms
-
     commands.find(session.world, actor_id, Kind.VEHICLE, Kind.WALKER, Kind.PROP)
     return [bone.world if world else bone.relative for bone in bone_transforms(session.world, actor_id)]
 

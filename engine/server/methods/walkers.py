@@ -7,6 +7,7 @@ from engine.server.methods.actors import about_actor, sends
 from engine.server.session import Session
 from engine.state import Kind
 from engine.world import commands
+from engine.world.bones import bone_transforms
 
 sends("apply_control_to_walker", commands.control_walker, int, WalkerControl)
 
@@ -14,7 +15,5 @@ sends("apply_control_to_walker", commands.control_walker, int, WalkerControl)
 @about_actor("get_bones_transform", int)
 def get_bones_transform(session: Session, actor_id: int) -> WalkerBoneControlOut:
     """Return a walker's joints in three frames."""
-    from engine.world.bones import bone_transforms
-
     commands.find(session.world, actor_id, Kind.WALKER)
     return WalkerBoneControlOut(tuple(bone_transforms(session.world, actor_id)))
