@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.geometry import Material
@@ -29,6 +29,7 @@ def closed(triangles):
     return all(edges.get((b, a)) == n for (a, b), n in edges.items())
 
 
+@settings(deadline=None)
 @given(sizes, sizes, sizes)
 def test_a_box_has_its_volume_and_no_hole(length, width, height):
     triangles = shapes.box((1.0, -2.0, 0.5), (length, width, height))

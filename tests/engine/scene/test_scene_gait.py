@@ -2,7 +2,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.blueprints import WALKERS
@@ -86,6 +86,7 @@ def test_hips_stay_over_the_feet_and_legs_keep_their_lengths():
             assert 0.80 * rig.hip_z < at[hip][2] + ADULT.height / 2.0 <= rig.hip_z + 1e-9
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 50.0), st.floats(0.0, 5.0), st.sampled_from(sorted(WALKERS)))
 def test_matrices_are_rigid_and_follow_the_table_of_joints(phase, speed, name):
     model = actor_model(WALKERS[name])
@@ -97,6 +98,7 @@ def test_matrices_are_rigid_and_follow_the_table_of_joints(phase, speed, name):
     assert np.allclose(matrices[:, 3], [0, 0, 0, 1])
 
 
+@settings(deadline=None)
 @given(st.floats(0.3, 4.0))
 def test_the_path_of_a_foot_is_continuous(speed):
     rig = actor_model(ADULT).rig.body

@@ -324,3 +324,13 @@ def test_town01_is_grown_in_a_few_seconds(built):
     duration = time.process_time() - start
     print(f"Town01 grown in {duration:.2f} s of processor time")
     assert duration < 8.0  # 3 s on an idle core; crowded caches and turns cost more
+
+
+@pytest.mark.parametrize("mood", ["row", "centre", "garden", "trade"])
+def test_every_kind_of_street_gets_buildings(mood, monkeypatch):
+    from engine.scene import streets
+
+    monkeypatch.setattr(streets, "MOOD_SHARES", [float(other == mood) for other in streets.MOODS])
+    world = build_static_world(read(MAPS["RealityStreet"]), seed=1)
+    fronts = sum(thing.model.box.extent[0] * 2.0 for thing in world.objects if thing.tag == Tag.BUILDINGS)
+    assert fronts > 250.0, "of 2 x 300 m"
