@@ -203,9 +203,12 @@ class RoadBuilder:
         if road.superelevation.is_constant and road.cross_section.is_flat:
             return
         for section in road.sections:
-            for lane in section.lanes:
-                if lane.record.level:
-                    text = f"level='true' of lane {lane.id} of road '{road.id}' is not applied: it follows the road"
+            right, left = section.level_counts()
+            for rank, lane in enumerate(section.lanes):
+                if lane.record.level and right <= rank < len(section.lanes) - left:
+                    text = (
+                        f"level='true' of lane {lane.id} of road '{road.id}' has no effect: a lane outside is not level"
+                    )
                     self._note(lane.record.line, "lane", text)
 
     def _refuse(self, record: records.Record, element: str, problem: str, remedy: str) -> OpenDriveError:

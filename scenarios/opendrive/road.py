@@ -106,6 +106,15 @@ class Section:
         """Return whether the section has this lane (the centre lane does not count)."""
         return lane_id in self._by_id
 
+    def level_counts(self) -> tuple[int, int]:
+        """Return how many of the outermost lanes on the (right, left) side are level, without a gap between them."""
+        right, left = self.lanes[: self.right_count], self.lanes[self.right_count :]
+        counts = []
+        for side in (right, left[::-1]):
+            level = [lane.record.level for lane in side]
+            counts.append(level.index(False) if False in level else len(level))
+        return counts[0], counts[1]
+
     def edge_numbers(self, lane_id: int) -> tuple[int, int]:
         """Return the boundary numbers of a lane's (inner, outer) edge; the centre lane's are both the centre."""
         if lane_id == 0:
@@ -140,9 +149,21 @@ class RoadGeometry:
     """A road: its record, and the pure geometry made of it. All angles radians, lengths metres, ASAM's frame."""
 
     __slots__ = (
-        "cross_section", "elevation", "id", "junction", "lane_offset", "left_hand_traffic", "length", "name", "plan",
-        "record", "section_starts", "sections", "superelevation",
-    )  # fmt: skip
+        "_has_level_lanes",
+        "cross_section",
+        "elevation",
+        "id",
+        "junction",
+        "lane_offset",
+        "left_hand_traffic",
+        "length",
+        "name",
+        "plan",
+        "record",
+        "section_starts",
+        "sections",
+        "superelevation",
+    )
 
     def __init__(self, record: furniture.Road, plan: PlanView, sections: list[Section]) -> None:
         lateral = record.lateral or records.LateralProfile()
@@ -155,6 +176,8 @@ class RoadGeometry:
         self.cross_section = CrossSection(lateral.crossfalls, lateral.shapes)
         self.lane_offset = _cubic(record.lanes.offsets if record.lanes else ())
         self.section_starts: Floats = np.array([section.start for section in sections])
+        bent = not (self.superelevation.is_constant and self.cross_section.is_flat)
+        self._has_level_lanes = bent and any(any(section.level_counts()) for section in sections)
 
     def section_at(self, s: float) -> Section:
         """Return the section that holds at ``s``."""
@@ -189,9 +212,13 @@ class RoadGeometry:
         if self.superelevation.is_constant and self.cross_section.is_flat:
             x, y, z = at.plan.x - sine * t, at.plan.y + cosine * t, at.elevation.value + height
             return np.stack(np.broadcast_arrays(x, y, z), -1)
+        beside: Floats | float = 0.0
+        if self._has_level_lanes:
+            wanted, t = t, np.clip(t, *self._level_bounds(at.s))
+            beside = wanted - t
         h = self.cross_section.height(at.s, t)[0]
         slope = np.arctan(at.elevation.slope)
-        side = t * np.cos(at.roll.value) - h * np.sin(at.roll.value)
+        side = t * np.cos(at.roll.value) - h * np.sin(at.roll.value) + beside
         up = t * np.sin(at.roll.value) + h * np.cos(at.roll.value)
         back = up * np.sin(slope)
         x = at.plan.x - sine * side - cosine * back
@@ -217,15 +244,20 @@ class RoadGeometry:
         up = np.stack([-cosine * sp, -sine * sp, cp])
         left_s = -kappa * np.stack([cosine, sine, zero])
         up_s = kappa * np.stack([sine * sp, -cosine * sp, zero]) - slope_s * along
+        t, beside = np.broadcast_to(np.asarray(t, dtype=np.float64), heading.shape), zero
+        if self._has_level_lanes:
+            wanted, t = t, np.clip(t, *self._level_bounds(at.s))
+            beside = wanted - t
         e_t, e_h = cr * left + sr * up, -sr * left + cr * up
         e_t_s = cr * left_s + sr * up_s + at.roll.slope * e_h
         e_h_s = -sr * left_s + cr * up_s - at.roll.slope * e_t
         h, h_s, h_t = self.cross_section.height(at.s, t)
         base = np.stack([at.plan.x, at.plan.y, at.elevation.value])
-        point = base + t * e_t + h * e_h
+        point = base + t * e_t + h * e_h + beside * left
         point[2] += height
-        across = e_t + h_t * e_h
-        forward = np.stack([cosine, sine, at.elevation.slope]) + t * e_t_s + h * e_h_s + h_s * e_h + t_slope * across
+        across = np.where(beside != 0.0, left, e_t + h_t * e_h)
+        forward = np.stack([cosine, sine, at.elevation.slope]) + t * e_t_s + h * e_h_s + h_s * e_h
+        forward = forward + beside * left_s + t_slope * across
         turned, pitch, roll = _orientation(forward, across)
         # Inside of a curve's centre the surface is folded over and the derivative points backwards.
         return Poses(point[0], point[1], point[2], turned, pitch, roll)
@@ -246,6 +278,24 @@ class RoadGeometry:
             -np.arctan2(rise, run),
             np.arctan2(-rise * t_slope / np.hypot(run, rise), pace),
         )
+
+    def _level_bounds(self, s: Floats) -> tuple[Floats, Floats]:
+        """Return the (least, greatest) t at (N,) ``s`` that take part in bank and shape.
+
+        Lanes with ``level="true"`` do not: from there to the road's edge the cross-section is horizontal (ASAM
+        OpenDRIVE 1.8, section 11.6: keeping a lane out of superelevation).
+        """
+        least, greatest = np.full(len(s), -np.inf), np.full(len(s), np.inf)
+        numbers = self.section_numbers(s)
+        for number in np.unique(numbers):
+            rows, section = np.flatnonzero(numbers == number), self.sections[number]
+            edges = self.boundaries(s[rows], section)
+            right, left = section.level_counts()
+            if right:
+                least[rows] = edges[right]
+            if left:
+                greatest[rows] = edges[len(section.lanes) - left]
+        return least, greatest
 
     def boundaries(self, s: Floats, section: Section) -> Floats:
         """Return (boundaries, N) t coordinates of a section's lane edges, rightmost first."""

@@ -235,3 +235,31 @@ def test_surfaces_are_the_same_every_time():
     for a, b in zip(first, second):
         assert a.vertices.tobytes() == b.vertices.tobytes()
         assert a.triangles.tobytes() == b.triangles.tobytes()
+
+
+def test_level_lanes_stay_out_of_the_bank():
+    walk = samples.lane(-2, "sidewalk", 2.0, extra='<height sOffset="0" inner="0" outer="0"/>').replace(
+        '"false"', '"true"'
+    )
+    lanes = samples.section(left=samples.lane(1), right=samples.lane(-1) + walk)
+    network = curved(lanes=lanes, lateral='<superelevation s="0" a="0.1" b="0.001" c="0" d="0"/>', elevation=HILL)
+    assert not network.diagnostics
+    at = np.array([5.0, 40.0, 75.0])
+    edge = network.road_poses("1", at, np.full(3, -3.5))
+    far = network.road_poses("1", at, np.full(3, -5.5))
+    assert far.z == pytest.approx(edge.z)
+    assert np.hypot(far.x - edge.x, far.y - edge.y) == pytest.approx(2.0)
+    pose = network.lane_pose("1", -2, 40.0)
+    assert pose.z == pytest.approx(edge.z[1])
+    assert abs(pose.roll) < abs(network.lane_pose("1", -1, 40.0).roll)
+    for surface in opendrive.surfaces(network):
+        if surface.lane_id == -2:
+            inner, outer = (np.abs(surface.uv[:, 1] - t) < 1e-9 for t in (-3.5, -5.5))
+            assert surface.vertices[outer, 2] == pytest.approx(surface.vertices[inner, 2])
+
+
+def test_a_level_lane_inside_of_others_is_reported():
+    inside = samples.lane(-1).replace('"false"', '"true"')
+    lanes = samples.section(right=inside + samples.lane(-2))
+    network = curved(lanes=lanes, lateral=BANK)
+    assert ["has no effect" in str(d) for d in network.diagnostics] == [True]
