@@ -55,6 +55,14 @@ class _Lidar(Sensor):
             self.channels, number(attributes, "upper_fov", 10.0), number(attributes, "lower_fov", -30.0)
         )
         self.angle_deg = 0.0
+        self._pattern: tuple[tuple[float, float, int], Float32s] | None = None
+
+    def _own_rays(self, azimuth: npt.NDArray[np.float64], swept_deg: float) -> Float32s:
+        """Return the (C * P, 3) rays in sensor axes; a head that turns fully in each step shoots the same again."""
+        key = (self.angle_deg, swept_deg, len(azimuth))
+        if self._pattern is None or self._pattern[0] != key:
+            self._pattern = key, lidar.directions(self._elevation_deg, azimuth).reshape(-1, 3)
+        return self._pattern[1]
 
     def _fires(self, count: int) -> npt.NDArray[np.bool_] | None:
         """Return which rays are shot; None for all of them."""
@@ -66,7 +74,7 @@ class _Lidar(Sensor):
         swept_deg = lidar.sweep_deg(self.rotation_frequency_hz, self.horizontal_fov_deg, context.delta_s)
         azimuth = lidar.azimuths_deg(self.angle_deg, swept_deg, max(points, 1), self.horizontal_fov_deg)[:points]
         row = context.table[self.actor_id]
-        rays = lidar.directions(self._elevation_deg, azimuth).reshape(-1, 3)
+        rays = self._own_rays(azimuth, swept_deg)
         turned = lidar.directions(self._elevation_deg, azimuth, rotation_matrices(row["rotation"])).reshape(-1, 3)
         channel = np.repeat(np.arange(self.channels), points)
         fired = self._fires(len(rays))
