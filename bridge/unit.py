@@ -25,6 +25,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from bridge import agents, simulators
+from bridge.recording import Recorder
 from bridge.results import Result, Track, Unit, write_tracks
 from bridge.run import RunOptions, versions
 from foundation.errors import RealityError
@@ -166,18 +167,22 @@ def _run_scenario(
             raise RealityError(f"{unit.scenario}: no vehicle to carry the sensors; one entity must be called Ego")
         with captures.attach(world, ego, rig, unit.seed) as capture, DatasetWriter(folder / "data", rig) as writer:
             labeler = Labeler()
-            while not execution.finished and execution.time_s < options.max_time_s - 1e-9:
-                execution.before_tick()
-                frame_id = world.tick(SENSOR_DEADLINE_S)
-                execution.after_tick()
-                frame = capture.frame(frame_id, SENSOR_DEADLINE_S)
+
+            def keep(time_s: float, frame: readings.Frame) -> None:
                 labels = labeler.label(frame)
                 writer.write(frame, labels)
-                _record(tracks, execution)
-                preview.offer(execution.time_s, frame, labels)
-                frames += 1
-                if frames % 5 == 0:
-                    report({"note": f"{execution.time_s:5.1f} s simulated, {frames} frames"})
+                preview.offer(time_s, frame, labels)
+
+            with Recorder(keep) as recorder:
+                while not execution.finished and execution.time_s < options.max_time_s - 1e-9:
+                    execution.before_tick()
+                    frame_id = world.tick(SENSOR_DEADLINE_S)
+                    execution.after_tick()
+                    recorder.put(execution.time_s, capture.frame(frame_id, SENSOR_DEADLINE_S))
+                    _record(tracks, execution)
+                    frames += 1
+                    if frames % 5 == 0:
+                        report({"note": f"{execution.time_s:5.1f} s simulated, {frames} frames"})
             execution.close()
             outcome = execution.outcome
             writer.close(_manifest(unit, options, scenario, outcome))
