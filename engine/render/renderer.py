@@ -21,7 +21,7 @@ from engine.render.shadows import Shadows
 from engine.render.static_scene import StaticScene
 from engine.render.targets import Defines, Targets, screen_triangle
 from engine.render.textures import make_texture
-from engine.render.view import View
+from engine.render.view import WANTS, View
 from engine.render.weather import DEFAULT_EV100, ClearNoon, Light, WeatherParameters, light_of, white_balance
 from engine.state import ActorTable
 
@@ -30,8 +30,8 @@ _log = logging.getLogger(__name__)
 NEAR_M = 0.2
 """Nothing nearer is drawn. Depth resolution at distance d is d^2 / (NEAR_M * 2^24)."""
 DRAW_FAR_M = 4000.0
-KEEP_TARGETS = 6
-"""Sets of buffers kept; the longest unused one goes first."""
+KEEP_PX = 4_000_000
+"""Buffers are kept for views of this many pixels together; the longest unused ones go first."""
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -104,8 +104,8 @@ class Renderer:
             RenderError: this machine has no OpenGL.
             ValueError: an unknown picture is wanted.
         """
-        if not wants or not wants <= frozenset(_READ):
-            raise ValueError(f"wants {sorted(wants)}; there are {sorted(_READ)}")
+        if not wants or not wants <= WANTS:
+            raise ValueError(f"wants {sorted(wants)}; there are {sorted(WANTS)}")
         if self._stage is None:
             self._stage = _Stage(shared_context(), StaticScene(self._static, self._hidden), self._actors)
         delivered = frozenset(_READ[name] for name in wants)
@@ -186,7 +186,8 @@ class _Stage:
         key = (view.width, view.height, delivered)
         targets = self._targets.pop(key, None)
         if targets is None:
-            while len(self._targets) >= KEEP_TARGETS:
+            room = KEEP_PX - view.width * view.height
+            while self._targets and sum(kept.width * kept.height for kept in self._targets.values()) > room:
                 self._targets.popitem(last=False)[1].close()
             drawn = {part for name in delivered for part in _DRAWN[name]}
             outputs = tuple(part for part in _ORDER if part in drawn)

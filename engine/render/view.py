@@ -11,7 +11,7 @@ import numpy.typing as npt
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices
 
-WANTS = frozenset({"rgb", "depth", "semantic", "instance", "normals", "flow"})
+WANTS = frozenset({"rgb", "depth", "semantic", "instance", "normals"})
 """Everything :meth:`engine.render.Renderer.render` can deliver."""
 
 MAX_SIDE_PX = 8192

@@ -329,3 +329,22 @@ def test_refusals(renderer_of):
     strange = thing(5, Tag.WALLS, box_mesh((9, 0, 1), (1, 1, 1), Tag.WALLS, material=Material("x", texture="velvet")))
     with pytest.raises(ValueError, match="velvet"):
         renderer_of(world(strange)).render(View((0.0, 0.0, 1.0), (0.0, 0.0, 0.0)), ALL)
+
+
+def test_sizes_may_change_from_picture_to_picture(renderer_of):
+    """Buffers come and go; each picture has the size that was asked for, odd ones included."""
+    renderer = renderer_of(world(ground()))
+    for width, height in ((1, 1), (7, 3), (1920, 1080), (641, 479), (2048, 1024), (1600, 1200), (7, 3)):
+        pictures = renderer.render(View((0.0, 0.0, 1.5), (0.0, 0.0, 0.0), 90.0, width, height), ALL)
+        assert all(picture.shape == (height, width, 4) for picture in pictures.values())
+        assert pictures["semantic"][-1, 0, 2] == (Tag.ROADS if height > 1 else pictures["semantic"][-1, 0, 2])
+    assert len(renderer._stage._targets) <= 4
+
+
+def test_a_closed_renderer_can_start_again(renderer_of):
+    renderer, view = renderer_of(world(ground())), View((0.0, 0.0, 1.5), (0.0, 0.0, 0.0), 90.0, 32, 24)
+    renderer.add_actor(3, car_model(), 3)
+    before = renderer.render(view, ALL)
+    renderer.close()
+    after = renderer.render(view, ALL)
+    assert all(np.array_equal(before[name], after[name]) for name in sorted(ALL))
