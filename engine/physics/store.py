@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from engine.physics.bodies import Body, Motion, Vector, key_of, read_nodes
+from engine.physics.bodies import ROW_FLOATS, Body, Motion, Vector, key_of, read_nodes
+from engine.state import Kind
 from foundation.frames import rotation_matrices
 
 Floats = npt.NDArray[np.float64]
@@ -88,7 +89,6 @@ class BodyStore:
         self.order = list(self.by_id.values())
         for index, body in enumerate(self.order):
             body.index = index
-        self._nodes = [body.node for body in self.order]
         self.ids = [body.actor_id for body in self.order]
         self.offsets = np.array([body.offset for body in self.order], dtype=np.float64).reshape(-1, 3)
         self.switched()
@@ -96,7 +96,10 @@ class BodyStore:
     def switched(self) -> None:
         """Note that a body is simulated now, or no longer."""
         self.simulated = np.array([body.simulate for body in self.order], dtype=bool)
-        self._moving = bool(self.simulated.any())
+        # Props that stand fixed may be many (parked cars): they are not read again and again.
+        self._live = np.array([b.index for b in self.order if b.simulate or b.kind is not Kind.PROP], dtype=np.intp)
+        self._nodes = [self.order[i].node for i in self._live]
+        self._raw = np.zeros((len(self.order), ROW_FLOATS), dtype=np.float32)
         self.touched()
 
     def touched(self) -> None:
@@ -104,9 +107,10 @@ class BodyStore:
         self._motion = None
 
     def motion(self) -> Motion:
-        """Return the motion of all bodies as Bullet has it now."""
+        """Return the motion of all bodies as Bullet has it now; nothing for props that stand fixed."""
         if self._motion is None:
-            self._motion = Motion(read_nodes(self._nodes), self.offsets)
+            self._raw[self._live] = read_nodes(self._nodes)
+            self._motion = Motion(self._raw, self.offsets)
         return self._motion
 
     def begin_frame(self) -> None:
