@@ -149,9 +149,7 @@ def _straight(world: World, entity: Entity, distance: float, speed: float) -> No
     _along(world, entity, pose, world.roads.locate(pose), speed, distance)
 
 
-def _along(
-    world: World, entity: Entity, pose: Pose, track: Track | None, speed: float, distance: float
-) -> None:
+def _along(world: World, entity: Entity, pose: Pose, track: Track | None, speed: float, distance: float) -> None:
     """Finish a step whose path is tangent to the new heading."""
     forward = np.array(pose.point(1.0, 0.0)) - pose.location
     _finish(world, entity, pose, track, speed, forward * speed, distance)

@@ -93,6 +93,7 @@ class Roads:
         self._exits = lru_cache(maxsize=None)(self._find_exits)
         self._ways = lru_cache(maxsize=256)(self._search)
         self._edges = lru_cache(maxsize=1024)(self._find_edges)
+        self._heights = lru_cache(maxsize=512)(self._find_height)
         self._headings = lru_cache(maxsize=1024)(self._find_heading)
         # Targets of conditions and standing entities are asked for again every step, masters by everybody.
         self._poses = lru_cache(maxsize=1024)(self._find_pose)
@@ -167,6 +168,9 @@ class Roads:
 
     def height(self, x: float, y: float) -> float:
         """Return the height of the surface at a place: of the lane under it, or of the edge of the nearest one."""
+        return self._heights(x, y)
+
+    def _find_height(self, x: float, y: float) -> float:
         found = self.network.locate(x, y, types=None)
         if found is None:
             return 0.0

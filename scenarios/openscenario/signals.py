@@ -76,7 +76,7 @@ class Signals:
         for candidate in self.controllers[name].phases:
             if candidate.name == phase:
                 self._started[name] = self._time_s - before
-                self.update(self._time_s)
+                self._states.update(candidate.states)
                 return
             before += candidate.duration_s
         raise ValueError(f"signal controller {name} has no phase {phase}")

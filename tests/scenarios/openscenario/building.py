@@ -1,5 +1,6 @@
 """Small scenarios for tests, written where they are used. A helper of tests."""
 
+# ruff: noqa: E501 - lines of XML stay whole
 from __future__ import annotations
 
 import math

@@ -1,5 +1,6 @@
 """Distances, headway, time to collision and the other conditions against closed-form cases."""
 
+# ruff: noqa: E501 - lines of XML stay whole
 from __future__ import annotations
 
 import math
@@ -7,8 +8,23 @@ from pathlib import Path
 
 import pytest
 from building import (
-    act, after, at, by_entity, by_value, car, circle, event, execution, group, maneuver, private, speed, text, times,
-    until, walker,
+    act,
+    after,
+    at,
+    by_entity,
+    by_value,
+    car,
+    circle,
+    event,
+    execution,
+    group,
+    maneuver,
+    private,
+    speed,
+    text,
+    times,
+    until,
+    walker,
 )  # fmt: skip
 from pure_world import PurePort
 

@@ -1,5 +1,6 @@
 """Parameter value distributions: enumeration, statistics against the distributions' own formulas, reproducibility."""
 
+# ruff: noqa: E501 - lines of XML stay whole
 from __future__ import annotations
 
 import math

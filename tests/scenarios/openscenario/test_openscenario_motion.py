@@ -1,5 +1,6 @@
 """Default motion and actions against closed-form kinematics."""
 
+# ruff: noqa: E501 - lines of XML stay whole
 from __future__ import annotations
 
 import math
@@ -7,8 +8,24 @@ from pathlib import Path
 
 import pytest
 from building import (
-    act, after, at, by_entity, car, circle, event, execution, group, lane_change, maneuver, private, speed, state,
-    text, times, until, walker,
+    act,
+    after,
+    at,
+    by_entity,
+    car,
+    circle,
+    event,
+    execution,
+    group,
+    lane_change,
+    maneuver,
+    private,
+    speed,
+    state,
+    text,
+    times,
+    until,
+    walker,
 )  # fmt: skip
 
 from scenarios.openscenario import Execution, OpenScenarioError, board

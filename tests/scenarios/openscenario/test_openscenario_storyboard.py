@@ -1,5 +1,6 @@
 """The state machines: priorities, execution counts, domains, stops."""
 
+# ruff: noqa: E501 - lines of XML stay whole
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,5 +1,6 @@
 """Triggers: edges, delays, groups and states, step by step (science: the traps of the standard's section on conditions)."""
 
+# ruff: noqa: E501 - lines of XML stay whole
 from __future__ import annotations
 
 from pathlib import Path
