@@ -334,3 +334,15 @@ def test_every_kind_of_street_gets_buildings(mood, monkeypatch):
     world = build_static_world(read(MAPS["RealityStreet"]), seed=1)
     fronts = sum(thing.model.box.extent[0] * 2.0 for thing in world.objects if thing.tag == Tag.BUILDINGS)
     assert fronts > 250.0, "of 2 x 300 m"
+
+
+EVERY = sorted([*(SHARED / "esmini" / "xodr").glob("*.xodr"), *(SHARED / "carla").glob("*.xodr"), *OURS.glob("*.xodr")])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", EVERY, ids=[path.stem for path in EVERY])
+def test_every_network_grows_a_world_within_its_budget(path):
+    world = build_static_world(read(path), seed=1)
+    assert sum(len(mesh.triangles) for thing in world.objects for mesh in thing.model.meshes) < 250_000
+    assert {Tag.ROADS, Tag.TERRAIN, Tag.ROAD_LINES} <= {thing.tag for thing in world.objects}
+    assert len(world.objects) < 0x8000, "instance ids of static objects have 15 bits"
