@@ -7,6 +7,7 @@ ground. The body has its true mass, so a car that hits it feels a person, not a 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,12 @@ PUSH_MPS2 = 1.5
 PUSH_S = 0.3
 CLIMB_MPS = 3.0
 """Greatest vertical speed of following the ground."""
+
+
+@lru_cache(maxsize=4096)
+def _stride_m(height_m: float, speed_cmps: int) -> float:
+    """Return the gait's cycle length; remembered, for it is asked for every walker in every frame."""
+    return cycle_length_m(height_m, speed_cmps / 100.0)
 
 
 class WalkerState:
@@ -135,7 +142,7 @@ class Walkers:
         if state.control.jump:
             state.airborne = True
             return JUMP_MPS
-        return float(np.clip((ground - feet) / dt, -CLIMB_MPS, CLIMB_MPS))
+        return min(max((ground - feet) / dt, -CLIMB_MPS), CLIMB_MPS)
 
     @staticmethod
     def _turn(state: WalkerState, yaw: float, motion: Motion, dt: float) -> None:
@@ -158,7 +165,7 @@ class Walkers:
             state.push_s = PUSH_S if actor_id in touching else max(state.push_s - dt, 0.0)
             state.gait_speed = speed
             if speed > 0.02 and not state.airborne:
-                state.gait_phase += speed * dt / cycle_length_m(state.spec.height, speed)
+                state.gait_phase += speed * dt / _stride_m(state.spec.height, round(speed * 100.0))
 
     def read(self, rows: np.ndarray, at: npt.NDArray[np.intp]) -> None:
         """Write gait and control into a table's rows; ``at`` gives the row of every ``Body.index``."""
