@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 
 LOAD_DEADLINE_S = 60.0
 SENSOR_DEADLINE_S = 30.0
+START_S = 2.0
+"""Scenarios start at this time of the episode; loading takes far fewer ticks."""
 PREVIEW_PERIOD_S = 0.25
 PREVIEW_OFFSETS_S = (-1.5, -0.5, 0.25)
 """Pictures for the report are taken so long before and after the moment that mattered."""
@@ -99,8 +101,9 @@ def run_unit(unit: Unit, options: RunOptions, folder: Path, report: Report) -> R
     report({"note": "starting the simulator"})
     with simulators.start(options.simulator, seed=unit.seed % 2**31) as simulator:
         client = simulator.connect(timeout_s=LOAD_DEADLINE_S)
-        world = _load_map(client, network, report)
-        with _synchronous(world, options.step_s):
+        with _synchronous(client, options.step_s):
+            world = _load_map(client, network, report)
+            _settle(world)
             result = _run_scenario(unit, options, scenario, network, rig, client, world, folder, report)
     result.write(folder / "result.json")
     return result
@@ -113,18 +116,29 @@ def _load_map(client: carla.Client, network: opendrive.RoadNetwork, report: Repo
         vertex_distance=2.0, max_road_length=500.0, wall_height=0.0, additional_width=0.6, smooth_junctions=True
     )
     try:
-        return client.generate_opendrive_world(opendrive.client_text(network.text), parameters)
+        return client.generate_opendrive_world(opendrive.client_text(network.text), parameters, reset_settings=False)
     except RuntimeError as error:
         raise RealityError(f"the simulator could not load {network.name}: {error}") from error
 
 
-class _synchronous:  # noqa: N801 - used like a function
-    """Hold a world in synchronous mode with a fixed step, and give it back as it was."""
+def _settle(world: carla.World) -> None:
+    """Tick to a fixed moment of the episode.
 
-    def __init__(self, world: carla.World, step_s: float) -> None:
-        self._world, self._step_s = world, step_s
+    How often the client ticks while it loads a map depends on the machine; clouds, blinkers and traffic lights go by
+    the episode's clock, so scenarios must start at the same time of it to be the same.
+    """
+    while world.get_snapshot().timestamp.elapsed_seconds < START_S - 1e-6:
+        world.tick(LOAD_DEADLINE_S)
+
+
+class _synchronous:  # noqa: N801 - used like a function
+    """Hold a server in synchronous mode with a fixed step, also across maps, and give it back as it was."""
+
+    def __init__(self, client: carla.Client, step_s: float) -> None:
+        self._client, self._step_s = client, step_s
 
     def __enter__(self) -> None:
+        self._world = self._client.get_world()
         settings = self._world.get_settings()
         settings.synchronous_mode, settings.fixed_delta_seconds = True, self._step_s
         # Physics in steps of 10 ms at most, as CARLA recommends.
@@ -133,9 +147,10 @@ class _synchronous:  # noqa: N801 - used like a function
 
     def __exit__(self, *_: object) -> None:
         try:
-            settings = self._world.get_settings()
+            world = self._client.get_world()
+            settings = world.get_settings()
             settings.synchronous_mode, settings.fixed_delta_seconds = False, None
-            self._world.apply_settings(settings)
+            world.apply_settings(settings)
         except RuntimeError as error:  # the server is gone; the error that matters is already on its way
             log.warning("the simulator's settings could not be restored: %s", error)
 
