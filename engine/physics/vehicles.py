@@ -24,7 +24,6 @@ DAMPING_RATIO = 0.7
 REST_LENGTH_M = 0.4
 """Suspension rest length; Panda's tuning does not let it change."""
 TRAVEL_CM = 30.0
-DEFLECTION_M = GRAVITY / (2.0 * np.pi * HEAVE_HZ) ** 2
 NOMINAL_TIRE_FRICTION = 3.5
 """``tire_friction`` of dry asphalt in CARLA; grips below scale with it."""
 OUTRIGGER_M = 0.25
@@ -231,11 +230,12 @@ def make_wheels(world: BulletWorld, node: BulletRigidBodyNode, spec: VehicleSpec
     for _ in rig.wheel_x:
         vehicle.create_wheel()
     # Wheels are fetched only now: creating one moves those before it in memory.
-    stiffness = (2.0 * np.pi * HEAVE_HZ) ** 2 * load_shares(rig)
-    damping = 2.0 * DAMPING_RATIO * 2.0 * np.pi * HEAVE_HZ * load_shares(rig)
+    heave, shares = 2.0 * np.pi * HEAVE_HZ, load_shares(rig)
+    stiffness, damping = heave**2 * shares, 2.0 * DAMPING_RATIO * heave * shares
+    deflection = -world.get_gravity()[2] / heave**2
     for i, wheel in enumerate(wheels_of(vehicle)):
         radius = float(rig.wheel_radius[i])
-        top = (float(rig.wheel_x[i]), float(rig.wheel_y[i]), radius + REST_LENGTH_M - DEFLECTION_M)
+        top = (float(rig.wheel_x[i]), float(rig.wheel_y[i]), radius + REST_LENGTH_M - deflection)
         wheel.set_chassis_connection_point_cs(Point3(local_to_body(np.subtract(top, rig.center))))
         wheel.set_wheel_direction_cs(Vec3(0, 0, -1))
         wheel.set_wheel_axle_cs(Vec3(1, 0, 0))

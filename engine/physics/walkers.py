@@ -69,7 +69,7 @@ def make_walker(spec: WalkerSpec) -> BulletRigidBodyNode:
     shape, lift = capsule_shape(spec)
     node.add_shape(shape, TransformState.make_pos(Point3(0, 0, lift)))
     node.set_mass(spec.mass)
-    node.set_angular_factor(Vec3(0, 0, 0))
+    node.set_angular_factor(Vec3(0, 0, 1))
     node.set_friction(0.0)
     node.set_restitution(0.0)
     node.set_deactivation_enabled(False)
@@ -108,8 +108,8 @@ class Walkers:
             ax, ay = ax * most / change, ay * most / change
         if not state.airborne:
             vx, vy = vx + ax, vy + ay
-            if speed > 0.0:
-                self._turn(state, math.degrees(math.atan2(dy, dx)), motion, dt)
+            spin = self._turn(state, math.degrees(math.atan2(dy, dx)), motion, dt) if speed > 0.0 else 0.0
+            body.node.set_angular_velocity(Vec3(0, 0, spin))
         if body.gravity:
             vz = self._vertical(world, state, (x, y, z), vz, half, dt)
         body.node.set_linear_velocity(Vec3(vx, -vy, vz))
@@ -131,7 +131,7 @@ class Walkers:
         rising = state.airborne and vz > 0.0
         if ground is None or rising or (state.airborne and feet + vz * dt > ground + 0.02):
             state.airborne = True
-            return vz - 9.81 * dt
+            return vz + world.get_gravity()[2] * dt
         if placed and ground > feet + STEP_M:
             # Spawned with the origin on the ground: lift at once, as the original's spawn adjustment does.
             transform = state.body.node.get_transform()
@@ -145,12 +145,11 @@ class Walkers:
         return min(max((ground - feet) / dt, -CLIMB_MPS), CLIMB_MPS)
 
     @staticmethod
-    def _turn(state: WalkerState, yaw: float, motion: Motion, dt: float) -> None:
-        """Face where one walks, within about 0.3 s."""
+    def _turn(state: WalkerState, yaw: float, motion: Motion, dt: float) -> float:
+        """Return the spin in rad/s of Bullet's frame that lets a walker face where he goes, within about 0.3 s."""
         now = float(motion.rotation[state.body.index, 1])
         error = (yaw - now + 180.0) % 360.0 - 180.0
-        state.body.node.set_angular_factor(Vec3(0, 0, 1))
-        state.body.node.set_angular_velocity(Vec3(0, 0, -math.radians(error) * min(10.0, 1.0 / dt)))
+        return -math.radians(error) * min(10.0, 1.0 / dt)
 
     def finish(self, velocity: Floats, touching: set[int], dt: float) -> None:
         """Advance the gait by the ground covered in a frame.

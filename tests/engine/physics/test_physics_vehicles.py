@@ -332,3 +332,10 @@ def test_two_wheelers_stand_and_lean_into_the_curve() -> None:
     turning = math.radians(physics.angular_velocity(1)[2])
     assert turning > 0.1
     assert lean == pytest.approx(math.degrees(math.atan(speed(physics) * turning / 9.81)), abs=3.0)
+
+
+def test_on_the_moon_a_car_stands_as_high() -> None:
+    physics = Physics(world(), gravity=1.62)
+    physics.add_vehicle(1, CAR, None, (0.0, 0.0, 0.1))
+    run(physics, 4.0)
+    assert physics.transform(1)[0][2] == pytest.approx(0.0, abs=0.005)

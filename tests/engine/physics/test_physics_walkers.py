@@ -173,3 +173,15 @@ def test_constant_velocity_moves_a_walker_in_its_own_frame() -> None:
     physics.enable_constant_velocity(1, (1.0, 0.0, 0.0))
     run(physics, 2.0)
     assert physics.transform(1)[0][:2] == pytest.approx((0.0, 2.0), abs=0.02)
+
+
+def test_a_walker_that_stops_while_turning_stands_still() -> None:
+    physics = with_walker()
+    walk(physics, -1.0, 0.1, 1.4)
+    run(physics, 0.1)
+    walk(physics, 1.0, 0.0, 0.0)
+    run(physics, 0.5)
+    before = physics.transform(1)
+    run(physics, 1.0)
+    assert physics.transform(1)[1][1] == pytest.approx(before[1][1], abs=0.01)
+    assert physics.transform(1)[0] == pytest.approx(before[0], abs=0.001)
