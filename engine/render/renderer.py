@@ -208,7 +208,7 @@ class _Stage:
         optics = view.optics
         exposure = light.exposure
         if optics.exposure_mode == "manual":
-            exposure = 0.42 * 2.0 ** (DEFAULT_EV100 - optics.manual_ev100())
+            exposure = 0.45 * 2.0 ** (DEFAULT_EV100 - optics.manual_ev100())
         exposure *= 2.0**optics.exposure_compensation
         rows[shaders.HORIZON] = (*light.horizon, exposure)
         rows[shaders.ZENITH] = (*light.zenith, light.cloudiness)
@@ -227,7 +227,7 @@ class _Stage:
         drift = light.wind * elapsed_s * 0.002
         rows[shaders.PIXEL] = (1.0 / view.width, 1.0 / view.height, drift % 1.0, (0.4 * drift) % 1.0)
         rows[shaders.MISC] = (0.0, 0.0, 1.0 - light.night, self._static.ground_z)
-        rows[shaders.OFFSETS] = (0.10, 0.55, light.rain, 0.25 * light.wind)
+        rows[shaders.OFFSETS] = (0.13, 0.50, light.rain, 0.25 * light.wind)
         defines: list[tuple[str, int]] = []
         if light.shadows:
             defines += self._shadow(camera, light)

@@ -12,6 +12,7 @@ from engine.render import shaders
 from engine.render.context import Context
 
 _BACK_M = 300.0  # the sun's camera stands this far up-sun, and sees twice as deep
+_BIAS_M = 0.05  # along the sun's rays; together with the offset along the normal it keeps surfaces from striping
 _SIZE_PX = 1536
 _ACTORS_PX = 1024
 Vector = npt.NDArray[np.float64]
@@ -142,6 +143,6 @@ def _aim(constants: shaders.FrameConstants, shadow: _Map, centre: Vector, sun: V
     rows[0, :3], rows[0, 3] = right * scale, 0.5 - np.dot(right, eye) * scale
     rows[1, :3], rows[1, 3] = top * scale, 0.5 - np.dot(top, eye) * scale
     span = 2.0 * _BACK_M - 1.0
-    bias = 0.02 / span
+    bias = _BIAS_M / span
     rows[2, :3], rows[2, 3] = -sun / span, (np.dot(sun, eye) - 1.0) / span - bias
     constants.rows[shadow.row : shadow.row + 3] = rows

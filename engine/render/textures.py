@@ -75,7 +75,7 @@ def _asphalt(rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 def _concrete(rng: np.random.Generator) -> tuple[Floats, Floats]:
     speckle = 0.03 * rng.standard_normal((SIZE_PX, SIZE_PX))
-    return _grey(1.0 + 0.06 * _noise(rng, 4, 5) + speckle), np.zeros((SIZE_PX, SIZE_PX))
+    return _grey(1.0 + 0.03 * _noise(rng, 4, 5) + speckle), np.zeros((SIZE_PX, SIZE_PX))
 
 
 def _pavement(rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -115,7 +115,7 @@ def _facade(rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Plaster, weathered a little from the top; windows are geometry."""
     u, v = _grid()
     streaks = _noise(rng, 16, 3, stretch=8)
-    values = 1.0 + 0.04 * _noise(rng, 4, 5) + 0.025 * streaks + 0.02 * rng.standard_normal(u.shape)
+    values = 1.0 + 0.018 * _noise(rng, 4, 5) + 0.018 * streaks + 0.02 * rng.standard_normal(u.shape)
     return _grey(values), np.zeros_like(v)
 
 

@@ -173,7 +173,7 @@ def light_of(weather: WeatherParameters) -> Light:
     falloff = max(float(weather.fog_falloff), 0.0)
     # A brightness in between: eyes and cameras adapt, but night stays darker than day.
     seen = float(_LUMA @ (sun_color * max(sun[2], 0.15) + sky_up))
-    exposure = 0.85 / (seen**0.80 + 0.055)
+    exposure = 0.98 / (seen**0.80 + 0.055)
     return Light(
         sun=sun,
         sun_color=sun_color,

@@ -26,7 +26,9 @@ vec3 sky_light(vec3 direction) {
 float fading(float x) { return 1.0 / (1.0 + x * (1.0 + x * (0.48 + x * (0.12 + x * 0.09)))); }
 
 #ifdef SHADOWS
-float sunlight(vec3 world, vec3 normal) {
+float sunlight(vec3 world, vec3 normal, float lambert) {
+    // Surfaces that the sun grazes need more distance from their own shadow.
+    normal *= 1.8 - lambert;
     // One texture holds the near map (left half) and the far map (right half).
     vec4 p = vec4(world + normal * frame[23].x, 1.0);
     vec3 close = vec3(dot(frame[14], p), dot(frame[15], p), dot(frame[16], p));
@@ -110,7 +112,7 @@ void main() {
     float lambert = max(dot(normal, frame[1].xyz), 0.0);
     vec3 sun = frame[2].rgb;
 #ifdef SHADOWS
-    sun *= sunlight(world, normal);
+    sun *= sunlight(world, normal, lambert);
 #endif
     vec3 light = sun * lambert + mix(frame[4].rgb, frame[3].rgb, normal.z * 0.5 + 0.5);
 #ifdef LAMPS
@@ -122,9 +124,10 @@ void main() {
     float grazing2 = grazing * grazing;
     float fresnel = gloss * (0.05 + 0.75 * grazing2 * grazing2 * grazing);
     float glint = max(dot(mirror, frame[1].xyz), 0.0);
-    glint *= glint; glint *= glint; glint *= glint; glint *= glint; glint *= glint;
-    vec3 shine = mirror.z > 0.0 ? sky_light(mirror) : frame[4].rgb;
-    vec3 radiance = color * light * (1.0 - fresnel) + fresnel * shine + (gloss * gloss * 0.8 * glint) * sun;
+    // A wide highlight: eight bits of normal would stripe a narrow one.
+    glint *= glint; glint *= glint; glint *= glint; glint *= glint;
+    vec3 shine = mix(frame[4].rgb * 0.6, sky_light(mirror), clamp(mirror.z * 6.0 + 0.5, 0.0, 1.0));
+    vec3 radiance = color * light * (1.0 - fresnel) + fresnel * shine + (gloss * gloss * 0.22 * glint) * sun;
     radiance = lamp ? color * frame[9].w : radiance;
     // Height fog: mean of the densities at both ends of the ray.
     float thick = frame[7].x * max(distance - frame[7].y, 0.0) * 0.5

@@ -21,7 +21,7 @@ vec3 smooth_edges(vec2 at, vec2 px) {
     vec3 across = mix(east + west, north + south, level / max(level + upright, 1e-4)) * 0.5;
     // A pixel that stands out from all its neighbours is pulled further towards them than one beside an edge.
     float stand_out = abs(0.25 * (n + s + e + w) - m) / max(high - low, 1e-4);
-    float strength = clamp((high - low - 0.03 - high * 0.05) * 10.0, 0.0, 1.0) * clamp(stand_out, 0.0, 0.8);
+    float strength = clamp((high - low - 0.03 - high * 0.05) * 10.0, 0.0, 1.0) * clamp(stand_out * 1.5, 0.0, 0.85);
     return mix(here, across, strength);
 }
 
