@@ -27,6 +27,7 @@ BEACON = Material("beacon", gloss=0.6, emission=(0.1, 0.25, 1.0), light="special
 
 STREET_LAMP = Material("street_lamp", gloss=0.4, emission=(1.0, 0.86, 0.6), light="night")
 LIT_SIGN = Material("lit_sign", gloss=0.4, emission=(0.8, 0.75, 0.6), light="night")
+TUNNEL_LAMP = Material("tunnel_lamp", gloss=0.4, emission=(1.0, 0.95, 0.8))
 RED_LAMP = Material("red_lamp", gloss=0.5, emission=(1.0, 0.08, 0.05), light="red")
 YELLOW_LAMP = Material("yellow_lamp", gloss=0.5, emission=(1.0, 0.72, 0.08), light="yellow")
 GREEN_LAMP = Material("green_lamp", gloss=0.5, emission=(0.1, 1.0, 0.45), light="green")

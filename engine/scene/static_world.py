@@ -14,6 +14,7 @@ from engine.scene.furniture import file_objects
 from engine.scene.ground import Ground, ground_objects, paint_objects
 from engine.scene.streets import Settlement, kind_of_road
 from engine.scene.terrain import Terrain
+from engine.scene.tunnels import tunnel_objects
 from foundation.frames import carla_rotation
 from foundation.ids import Tag
 from scenarios.opendrive import Marking, RoadNetwork, markings, spawn_points, surfaces
@@ -41,7 +42,8 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
     objects += paint_objects(_settled(network, markings(network)), seed=seed, world=world)
     _, specs = signals.signal_specs(network)
     given, left_out = file_objects(network, seed=seed, world=world)
-    objects += given
+    tunnels, tunnel_walls = tunnel_objects(network, seed=seed, world=world)
+    objects += given + tunnels
     if left_out:
         kinds = sorted({f"{thing.type} {thing.name}".strip() for thing in left_out})
         _log.warning(
@@ -57,7 +59,7 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
         network,
         ground,
         terrain,
-        np.array(clear, dtype=np.float64).reshape(-1, 2),
+        np.concatenate([np.array(clear, dtype=np.float64).reshape(-1, 2), tunnel_walls]),
         any(thing.tag in (Tag.GUARD_RAIL, Tag.WALLS) for thing in given),
         seed=seed,
         world=world,

@@ -346,3 +346,26 @@ def test_every_network_grows_a_world_within_its_budget(path):
     assert sum(len(mesh.triangles) for thing in world.objects for mesh in thing.model.meshes) < 250_000
     assert {Tag.ROADS, Tag.TERRAIN, Tag.ROAD_LINES} <= {thing.tag for thing in world.objects}
     assert len(world.objects) < 0x8000, "instance ids of static objects have 15 bits"
+
+
+def test_a_tunnel_has_walls_and_a_ceiling_and_leaves_the_road_free():
+    tunnel = '<objects><tunnel s="50" length="100" id="7" name="Hill" type="standard"/></objects>'
+    first_road = CROSSING[: CROSSING.index('<road id="2"')]
+    text = first_road.replace("</lanes></road>", f"</lanes>{tunnel}</road>") + "</OpenDRIVE>"
+    network = parse(text, "tunnel")
+    world = build_static_world(network)
+    rays = Rays(world)
+    x = np.linspace(-45.0, 45.0, 91)
+    places = np.column_stack([x, np.full_like(x, -1.75), np.full_like(x, 1.5)])
+    down, tag = rays.cast(places, -UP)
+    assert np.abs(down - 1.5).max() < 0.02
+    assert set(tag) <= {int(Tag.ROADS), int(Tag.ROAD_LINES)}
+    up, tag = rays.cast(places, UP)
+    assert ((up > 3.3) & (up < 3.6)).all()
+    assert int(Tag.WALLS) in set(tag)
+    for side in (-1.0, 1.0):
+        across, tag = rays.cast(places, np.array([0.0, side, 0.0]))
+        assert set(tag) == {int(Tag.WALLS)}
+        assert np.abs(across - (3.8 + side * 1.75)).max() < 0.05
+    along, _ = rays.cast(np.array([[-60.0, -1.75, 1.5]]), np.array([1.0, 0.0, 0.0]))
+    assert along[0] > 110.0, "the portals are open"
