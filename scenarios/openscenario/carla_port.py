@@ -208,7 +208,7 @@ class CarlaPort:
             body.last = state
             if body.is_walker and motion.pose.roll == 0.0 and motion.pose.pitch == 0.0:
                 transform = body.transform(motion.pose, on_ground=True)
-                commands.append(carla.command.ApplyWalkerState(body.actor, transform, motion.speed))
+                commands.append(carla.command.ApplyWalkerState(body.actor, transform, abs(motion.speed)))
                 continue
             commands.append(carla.command.ApplyTransform(body.actor, body.transform(motion.pose)))
             commands.append(carla.command.ApplyTargetVelocity(body.actor, body.velocity(motion)))

@@ -68,8 +68,8 @@ STANDARD: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 NOTES = {
-    "LongitudinalAction/SpeedAction": "a distance is covered by the whole change; a rate of curved shapes is their peak rate",
-    "LongitudinalAction/SpeedProfileAction": "linear between entries; jerk limits with following mode follow are refused",
+    "LongitudinalAction/SpeedAction": "the whole change covers a distance; curved shapes take a rate as peak rate",
+    "LongitudinalAction/SpeedProfileAction": "linear between entries; jerk limits (mode follow) are refused",
     "LateralAction/LateralDistanceAction": "measured across the road",
     "SynchronizeAction": "the master is taken to keep its speed, replanned every step",
     "RoutingAction/FollowTrajectoryAction": "default motion follows exactly in both following modes",
@@ -106,8 +106,9 @@ def table() -> str:
     lines = [
         "# OpenSCENARIO coverage",
         "",
-        "Made from the registries by `python -m scenarios.openscenario.coverage --write docs/openscenario-coverage.md`;",
-        "do not edit. What is not supported is refused before a run starts, with file, line and element. Whatever",
+        "Made from the registries by `python -m scenarios.openscenario.coverage --write",
+        "docs/openscenario-coverage.md`; do not edit.",
+        "What is not supported is refused before a run starts, with file, line and element. Whatever",
         "attribute or element no reader asks for is refused too: nothing is ignored.",
         "",
     ]

@@ -117,19 +117,19 @@ def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> Non
     if entity.lateral is not None:
         offset = entity.lateral.shift(entity, world, world.dt_s, distance)
     side = offset - before.offset
-    forward = math.sqrt(max(distance * distance - side * side, 0.0))
+    forward = math.copysign(math.sqrt(max(distance * distance - side * side, 0.0)), distance)
     track, gone = roads.advance(before, forward, entity.route)
-    entity.at_end_of_road = gone < forward - 1e-6
+    entity.at_end_of_road = abs(gone) < abs(forward) - 1e-6
     flip = track.direction * before.direction
     # The lane may count its offset from the other side after a change of road.
     track = replace(track, offset=track.offset + side * flip)
     pose = roads.pose(track)
-    if distance > 1e-12:
+    if abs(distance) > 1e-12:
         drift = None if entity.lateral is None else entity.lateral.drift(speed)
         drift = side / world.dt_s if drift is None else drift
         # The tangent at the end of the step, not the chord of it: so velocity and acceleration are those of the
         # instant.
-        angle = math.asin(min(max(drift * before.direction / speed, -1.0), 1.0)) if speed > 1e-6 else 0.0
+        angle = math.asin(min(max(drift * before.direction / speed, -1.0), 1.0)) if abs(speed) > 1e-6 else 0.0
         pose = replace(pose, heading=wrap(pose.heading + angle))
     else:
         pose = replace(pose, heading=entity.motion.pose.heading)
@@ -168,7 +168,7 @@ def _finish(
         wrap(pose.heading - old.pose.heading) / dt,
     )
     entity.pending = (motion, track)
-    entity.traveled_m += distance
+    entity.traveled_m += abs(distance)
 
 
 def _tow(world: World, entity: Entity) -> None:
@@ -183,7 +183,7 @@ def _tow(world: World, entity: Entity) -> None:
     x, y = hx - reach * math.cos(heading), hy - reach * math.sin(heading)
     pose = Pose(x, y, world.roads.height(x, y), heading, front.motion.pose.pitch, front.motion.pose.roll)
     speed = front.motion.speed * math.cos(wrap(front.motion.pose.heading - heading))
-    _along(world, entity, pose, None, max(0.0, speed), math.hypot(x - old.x, y - old.y))
+    _along(world, entity, pose, None, speed, math.hypot(x - old.x, y - old.y))
 
 
 def clocks(world: World) -> None:

@@ -179,7 +179,7 @@ class Tracker:
     def _watch(self, ego: Entity) -> None:
         """Note what lane, road and speed criteria ask about; only when one of them is there."""
         seen, world = self._seen, self._world
-        seen.top_speed = max(seen.top_speed, ego.motion.speed)
+        seen.top_speed = max(seen.top_speed, abs(ego.motion.speed))
         if not self._needs & {"KeepLaneTest", "WrongLaneTest", "OffRoadTest", "OnSidewalkTest"}:
             return
         if ego.is_off_road:

@@ -100,8 +100,8 @@ def parse_datetime(text: str) -> datetime:
 def compare(rule: str, left: float | str | datetime, right: float | str | datetime, tolerance: float = 1e-6) -> bool:
     """Apply a rule of the standard.
 
-    Numbers are equal within ``tolerance``, because times and positions are sums of rounded steps. Equal is neither greater
-    nor less, so of the three always exactly one is true and a limit met exactly does not fire by rounding.
+    Numbers are equal within ``tolerance``, because times and positions are sums of rounded steps. Equal is neither
+    greater nor less: of the three always exactly one is true, and a limit met exactly does not fire by rounding.
     """
     if isinstance(left, float) and isinstance(right, float):
         equal = abs(left - right) <= tolerance or left == right

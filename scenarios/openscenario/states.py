@@ -44,7 +44,7 @@ class Motion:
 
     Attributes:
         pose: its reference point (vehicles: middle of the rear axle, on the ground).
-        speed: m/s along its path, never negative for default motion.
+        speed: m/s along its path; negative when it drives backwards.
         velocity: world velocity of the reference point, m/s.
         acceleration: world acceleration, m/s^2.
         yaw_rate: rad/s.

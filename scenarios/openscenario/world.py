@@ -71,7 +71,7 @@ class Entity:
     @property
     def is_standing(self) -> bool:
         """Whether it does not move."""
-        return self.motion.speed < (PHYSICS_STANDING_MPS if self.driven else STANDING_MPS)
+        return abs(self.motion.speed) < (PHYSICS_STANDING_MPS if self.driven else STANDING_MPS)
 
     def rect(self) -> metrics.Rect:
         """Return its box on the ground."""
@@ -95,7 +95,7 @@ class Entity:
 
     def speed_in(self, direction: str) -> float:
         """Return its speed: the magnitude for "", else one signed component."""
-        return self.component(self.motion.velocity, direction) if direction else self.motion.speed
+        return self.component(self.motion.velocity, direction) if direction else abs(self.motion.speed)
 
     def acceleration_in(self, direction: str) -> float:
         """Return its acceleration: the magnitude for "", else one signed component."""
@@ -106,7 +106,7 @@ class Entity:
     def set_speed(self, speed: float) -> None:
         """Change its speed at once; the direction of motion stays."""
         old = self.motion
-        if old.speed > 1e-9:
+        if abs(old.speed) > 1e-9:
             velocity = tuple(v * speed / old.speed for v in old.velocity)
         else:
             pose = old.pose

@@ -24,7 +24,7 @@ class Target:
     continuous: bool = False
 
     def speed(self, world: World) -> float:
-        """Return the target speed now, never negative."""
+        """Return the target speed now; a relative one is never negative."""
         if self.entity is None:
             return self.value
         other = world.entity(self.entity).motion.speed
@@ -48,7 +48,7 @@ class SpeedAction:
         start, end = entity.motion.speed, self.target.speed(world)
         length = self.dynamics.length(end - start)
         if self.dynamics.dimension == "distance" and length > 0.0:
-            length = 2.0 * length / (start + end) if start + end > 0.0 else 0.0
+            length = 2.0 * length / abs(start + end) if start + end != 0.0 else 0.0
         if length <= 0.0:
             entity.set_speed(end)
             return _Speed(self, entity, end, 0.0) if self.target.continuous else None
@@ -81,10 +81,8 @@ def read(node: Node, reader: Reader) -> SpeedAction:
     dynamics = read_dynamics(node.one("SpeedActionDynamics"))
     child = node.one("SpeedActionTarget").only()
     if child.tag == "AbsoluteTargetSpeed":
-        value = child.number("value")
-        if value < 0.0:
-            raise child.error("driving backwards is not supported", remedy="give a speed of 0 or more")
-        return SpeedAction(dynamics, Target(value))
+        # Negative speeds drive backwards.
+        return SpeedAction(dynamics, Target(child.number("value")))
     if child.tag == "RelativeTargetSpeed":
         target = Target(
             child.number("value"), reader.entity(child),

@@ -310,3 +310,17 @@ def test_a_trailer_follows_its_hitch(tmp_path: Path) -> None:
 def test_storyboard_state_of_an_init_action_does_not_matter(tmp_path: Path) -> None:
     story = act(maneuver(event("e", speed(1.0), group(state("event", "e", "standbyState")))))
     assert times(until(execution(tmp_path, text(story=story)), 0.5), "e", board.START) == [0.0]
+
+
+@pytest.mark.parametrize("lane", [-1, 1])
+def test_a_negative_speed_drives_backwards_and_looks_ahead(tmp_path: Path, lane: int) -> None:
+    """From 5 m/s to -5 m/s with 5 m/s^2: after 2 s it is where it was, then it goes back."""
+    content = text(init=private("Ego", at(500.0, lane=lane), speed(5.0), speed(-5.0, "linear", "rate", 5.0)))
+    run = until(execution(tmp_path, content), 2.0)
+    heading = run.motions["Ego"].pose.heading
+    assert x_y(run)[0] == pytest.approx(500.0, abs=1e-6)
+    until(run, 4.0)
+    assert x_y(run)[0] == pytest.approx(500.0 + (10.0 if lane > 0 else -10.0), abs=1e-6)
+    assert run.motions["Ego"].pose.heading == heading
+    assert run.motions["Ego"].velocity[0] == pytest.approx(5.0 if lane > 0 else -5.0)
+    assert run.world.entities["Ego"].traveled_m == pytest.approx(15.0)
