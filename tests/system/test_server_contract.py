@@ -559,6 +559,26 @@ class TestEmbeddedServer(ServerContract):
                 world.tick()
             assert readings.get(timeout=5.0).crossed_lane_markings
 
+    def test_lamp_heads_and_bones_are_where_they_are_seen(self, world, car):
+        light = world.get_actors().filter("traffic.traffic_light")[0]
+        (head,) = light.get_light_boxes()
+        offset = head.location - light.get_location()
+        assert 2.0 < offset.z < 4.0
+        assert math.hypot(offset.x, offset.y) < 1.0
+        blueprint = world.get_blueprint_library().find("walker.pedestrian.0004")
+        walker = world.spawn_actor(blueprint, world.get_map().get_spawn_points()[5])
+        for _ in range(20):
+            world.tick()
+        bones = {bone.name: bone for bone in walker.get_bones().bone_transforms}
+        assert {"crl_hips__C", "crl_foreArm__L", "crl_foot__R"} <= bones.keys()
+        assert (
+            bones["crl_neck__C"].world.location.z
+            > bones["crl_hips__C"].world.location.z
+            > walker.get_location().z - 0.3
+        )
+        foot = bones["crl_foot__R"].world.location
+        assert foot.z < walker.get_location().z - 0.5
+
     def test_friction_triggers_change_the_grip_inside(self, world, car):
         blueprint = world.get_blueprint_library().find("static.trigger.friction")
         blueprint.set_attribute("friction", "0.3")
