@@ -36,6 +36,7 @@ class Body:
         waited_s: time spent at the kerb for the crossing in hand.
         facing_deg: where the body faces when it stands; None for where it faces anyway.
         glance_deg: where the head points for the moment, None for straight ahead.
+        holds_side: a crossing or an evasion is under way: the far side stays the far side, also beyond the road.
         threshold_offset_s: this person's deviation from the half-accepted gap, drawn for each approach to a kerb.
     """
 
@@ -50,6 +51,7 @@ class Body:
     waited_s: float = 0.0
     facing_deg: float | None = None
     glance_deg: float | None = None
+    holds_side: bool = False
     threshold_offset_s: float = 0.0
     _misjudgement: dict[int, float] = field(default_factory=dict)
     _conflict_since: float | None = None
@@ -62,13 +64,13 @@ class Body:
         self.intention, self._coming = Intention(), None
 
     def _oriented(self, percept: Percept) -> Percept:
-        """Keep the side from which the road was entered while on it, even when the percept has changed sides."""
+        """Keep the side a crossing began on until it is over, even when the percept has changed sides."""
         road = percept.carriageway
         if road is None:
             return percept
         across = road.locate(percept.x, percept.y)[1]
         turned = road.across[0] * self._across_axis[0] + road.across[1] * self._across_axis[1] < 0.0
-        if 0.0 < across < road.width_m and turned:
+        if turned and (self.holds_side or 0.0 < across < road.width_m):
             return replace(percept, carriageway=road.turned())
         self._across_axis = road.across
         return percept

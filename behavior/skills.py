@@ -136,6 +136,7 @@ class Cross(Leaf):
         """Note whether this starts at the kerb, and where the other side is."""
         body, road = self.body, self.body.percept.carriageway
         body.facing_deg = body.glance_deg = None
+        body.holds_side = True
         along, across = body.place()
         self._must_check = bool(self.parameters.get("check", True)) and across <= 0.0
         self._along = along
@@ -158,9 +159,17 @@ class Cross(Leaf):
         beyond = body.place()[1] >= max(road.far_kerb_m, road.width_m) + 0.3
         return TreeStatus.SUCCESS if beyond or distance < _ARRIVED_M else TreeStatus.RUNNING
 
+    def terminate(self, new_status: TreeStatus) -> None:
+        """The crossing is over, or interrupted."""
+        self.body.holds_side = False
+
 
 class GetOut(Leaf):
     """Leave the road the way the alarm said ("on", "back"), or stand until what threatened has passed."""
+
+    def initialise(self) -> None:
+        """Back stays back, even when it leads past the middle of the road."""
+        self.body.holds_side = True
 
     def update(self) -> TreeStatus:
         """See the class."""
@@ -175,6 +184,10 @@ class GetOut(Leaf):
         if way == "back":
             return TreeStatus.SUCCESS if across < -0.5 * KERB_STAND_M else TreeStatus.RUNNING
         return TreeStatus.RUNNING if body.conflict(body.profile.crossing_mps) else TreeStatus.SUCCESS
+
+    def terminate(self, new_status: TreeStatus) -> None:
+        """The evasion is over."""
+        self.body.holds_side = False
 
 
 class Stand(Leaf):

@@ -194,6 +194,23 @@ def test_crossing_goes_on_when_the_percept_changes_sides() -> None:
     assert arrived(street)
 
 
+def test_who_runs_on_stays_on_the_other_side() -> None:
+    """Lost in thought, then startled by a car in the far lane: it runs on and does not come back from over there."""
+    lanes = [LaneSample(0.0, 1.75, 180.0, 3.5, "driving"), LaneSample(0.0, 5.25, 0.0, 3.5, "driving")]
+    street = Street(walker(replace(ADULT, attention=0.15)), [car(1, -48.0, 5.25, 10.0)])
+    farthest = street.y
+    while street.time_s < 15.0 and not arrived(street):
+        street.road = Carriageway.from_lanes(street.x, street.y, lanes)
+        street.step()
+        farthest = max(farthest, street.y)
+        assert street.y > min(farthest, 7.0) - 0.5
+    assert [entry.detail for entry in street.agent.mind.trace if entry.event == "+b" and entry.subject == "danger"] == [
+        "on"
+    ]
+    assert not street.collided
+    assert arrived(street)
+
+
 def test_turning_a_carriageway_twice_changes_nothing() -> None:
     assert ROAD is not None
     again = ROAD.turned().turned()
