@@ -106,11 +106,11 @@ def ours(static: StaticWorld) -> Callable[[], None]:
 
 
 def timed(tick: Callable[[], None]) -> float:
-    """Return the milliseconds of one of ``TICKS`` ticks."""
-    began = time.perf_counter()
+    """Return the milliseconds of one of ``TICKS`` ticks, in processor time: both are one thread's pure computation."""
+    began = time.process_time()
     for _ in range(TICKS):
         tick()
-    return (time.perf_counter() - began) / TICKS * 1e3
+    return (time.process_time() - began) / TICKS * 1e3
 
 
 def run() -> list[dict[str, object]]:

@@ -184,6 +184,7 @@ class Fleet:
         self.wheel_force = np.zeros(len(self.owner))
         self._set_angle = np.full(len(self._steerable), np.nan)
         self._set_grips = np.full(len(self.owner), np.nan)
+        self._set_engine = self._set_brake = self._set_grips
         self._read_controls()
         self._stale = False
 
@@ -341,10 +342,14 @@ class Fleet:
         crawl = (np.abs(speed) < CRAWL_MPS) & (total > 0.0)
         brake = np.where(crawl[owner], np.where(engine != 0.0, 0.0, total[owner] * self._hold), brake)
         self.wheel_force = engine - brake * way[owner]
-        impulses = brake * substep
-        for wheel, push, stop in zip(self.wheels, engine.tolist(), impulses.tolist()):
-            wheel.set_engine_force(push)
-            wheel.set_brake(stop)
+        # A wheel is driven or braked, so one of the two stays as it was.
+        wheels, impulses = self.wheels, brake * substep
+        pushes, stops = engine.tolist(), impulses.tolist()
+        for i in np.flatnonzero(engine != self._set_engine).tolist():
+            wheels[i].set_engine_force(pushes[i])
+        for i in np.flatnonzero(impulses != self._set_brake).tolist():
+            wheels[i].set_brake(stops[i])
+        self._set_engine, self._set_brake = engine, impulses
         self._hold_on_slopes(motion, speed, total)
 
     def _hold_on_slopes(self, motion: Motion, speed: Floats, brake: Floats) -> None:
