@@ -88,7 +88,8 @@ class Execution:
             Board(), port, dt_s, seed, registry,
         )  # fmt: skip
         self.world.notes += scenario.notes
-        self.world.watch_off_road = scenario.watch_off_road
+        # Looking for the road under somebody costs; only those are watched whom a condition or criterion asks about.
+        self.world.watch_off_road = scenario.watch_off_road | ({scenario.ego} if scenario.criteria else set())
         self._root = Storyboard(self.world, scenario.storyboard)
         self._tracker = Tracker(scenario, self.world)
         self._init_running: list[tuple[object, object]] = []

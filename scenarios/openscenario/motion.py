@@ -194,7 +194,7 @@ def clocks(world: World) -> None:
             continue
         entity.standing_s = entity.standing_s + world.dt_s if entity.is_standing else 0.0
         entity.at_end_s = entity.at_end_s + world.dt_s if entity.at_end_of_road else 0.0
-        if world.watch_off_road:
+        if entity.name in world.watch_off_road:
             was = entity.is_off_road
             entity.is_off_road = off_road(world, entity)
             entity.off_road_s = entity.off_road_s + world.dt_s if entity.is_off_road and was else 0.0

@@ -41,7 +41,7 @@ class Reader:
     assigned: list[tuple[Node, ControllerRecord]] = field(default_factory=list)
     references: list[tuple[Node, str, str, tuple[str, ...]]] = field(default_factory=list)
     path: tuple[str, ...] = ()
-    watch_off_road: bool = False
+    watch_off_road: set[str] = field(default_factory=set)
     _checks: list[tuple[Node, Callable[[Roads], Any]]] = field(default_factory=list)
     _in_stop: bool = False
 
@@ -157,7 +157,6 @@ class Reader:
         if not self._in_stop or not str(node.raw("name")).startswith("criteria_"):
             return False
         self.criteria.append(read_criterion(node))
-        self.watch_off_road = True
         return True
 
     def note(self, node: Node, message: str) -> None:

@@ -60,7 +60,7 @@ class Scenario:
     criteria: tuple[Criterion, ...]
     assigned: tuple[tuple[Node, ControllerRecord], ...]
     notes: tuple[str, ...]
-    watch_off_road: bool = False
+    watch_off_road: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -116,7 +116,7 @@ def load(
     return Scenario(
         path, version, description, road_path, reader.network, entries, dict(scope.parameters), reader.variables,
         reader.signals, board, tuple(reader.criteria), tuple(reader.assigned), tuple(reader.notes),
-        reader.watch_off_road,
+        frozenset(reader.watch_off_road),
     )  # fmt: skip
 
 

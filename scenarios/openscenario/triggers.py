@@ -166,4 +166,6 @@ def read_condition(node: Node, reader: Reader) -> Condition:
         raise who.error("at least one EntityRef is needed")
     all_of = who.choice("triggeringEntitiesRule", ("any", "all")) == "all"
     inner, read_entity = child.one("EntityCondition").pick(ENTITY_CONDITIONS, "condition")
+    if inner.tag == "OffroadCondition":
+        reader.watch_off_road.update(entities)
     return Condition(name, edge, delay, None, read_entity(inner, reader), entities, all_of)

@@ -131,7 +131,7 @@ class World:
     controllers: Mapping[str, Any]
     time_s: float = 0.0
     environment: Environment = field(default_factory=Environment)
-    watch_off_road: bool = False
+    watch_off_road: frozenset[str] = frozenset()
     contacts: frozenset[frozenset[str]] = frozenset()
     notes: list[str] = field(default_factory=list)
     _touching: dict[str, tuple[str, ...]] | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from scenarios.openscenario.actions.base import BOTH, LATERAL, Activity, private
 from scenarios.openscenario.curves import Curve
 from scenarios.openscenario.nodes import Node
 from scenarios.openscenario.positions import Placement
-from scenarios.openscenario.states import Pose
+from scenarios.openscenario.states import Pose, wrap
 from scenarios.openscenario.trajectories import Trajectory
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class FollowTrajectory:
 
     Without timing only the path is given and the speed stays with the longitudinal domain; with timing the
     trajectory's times give both. Following mode ``follow`` asks for as little deviation as the entity's dynamics
-    allow; default motion has no dynamics, so the deviation is none. The entity looks along the path.
+    allow; default motion has no dynamics, so the deviation is none. The entity looks along the path; with a negative
+    speed it goes the same way backwards.
     """
 
     trajectory: Trajectory
@@ -49,7 +51,7 @@ class FollowTrajectory:
     def begin(self, entity: Entity, world: World) -> Activity | None:
         """See :class:`PrivateAction`."""
         follower = _Follow(self.trajectory.curve(world), self.timing, self.start_m, world.time_s)
-        world.place(entity, Placement(follower.pose()))
+        world.place(entity, Placement(follower.pose(entity.motion.speed < 0.0)))
         return follower
 
 
@@ -66,9 +68,10 @@ class _Follow(Activity):
         assert self._timing is not None
         return self._curve.s_at((time_s - self._origin - self._timing.offset) / self._timing.scale)
 
-    def pose(self) -> Pose:
-        """Return where the entity is on the trajectory."""
-        return self._curve.pose(self._s)
+    def pose(self, backwards: bool) -> Pose:
+        """Return where the entity is on the trajectory: it looks along it, or, driving backwards, against it."""
+        pose = self._curve.pose(self._s)
+        return replace(pose, heading=wrap(pose.heading + math.pi)) if backwards else pose
 
     def distance_to(self, pose: Pose) -> float:
         """Return the metres along the trajectory to the point nearest to a place; negative when it is behind."""
@@ -89,14 +92,14 @@ class _Follow(Activity):
     def follow(self, entity: Entity, world: World, dt_s: float, distance: float) -> tuple[Pose, float]:
         """See :class:`Activity`."""
         before = self._s
-        self._s = min(before + distance, self._curve.length)
+        self._s = min(before + abs(distance), self._curve.length)
         if self._timing is None:
             self.done = self._s >= self._curve.length - 1e-9
         else:
             assert self._curve.time is not None
             last = self._origin + self._timing.offset + self._timing.scale * float(self._curve.time[-1])
             self.done = world.time_s + dt_s >= last - 1e-9
-        return self.pose(), self._s - before
+        return self.pose(distance < 0.0 or entity.motion.speed < 0.0), self._s - before
 
 
 @private_action("RoutingAction/FollowTrajectoryAction")

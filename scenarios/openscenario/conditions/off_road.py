@@ -27,5 +27,4 @@ class OffRoad:
 @entity_condition("OffroadCondition")
 def read(node: Node, reader: Reader) -> OffRoad:
     """Read ``OffroadCondition``."""
-    reader.watch_off_road = True
     return OffRoad(node.number("duration", minimum=0.0))

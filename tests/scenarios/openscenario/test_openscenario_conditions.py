@@ -165,7 +165,7 @@ def test_relative_speed_is_own_minus_reference(tmp_path: Path) -> None:
 def test_off_road_counts_from_leaving_it(tmp_path: Path) -> None:
     across = '<Orientation type="relative" h="-1.5707963267948966"/>'
     init = private("Ego", at(50.0)) + private("W", at(80.0, -2, 0.0, across), speed(1.0))
-    start = fires(tmp_path, by_entity('<OffroadCondition duration="1"/>', "W"), init, car("Ego") + walker("W"))
+    start = fires(tmp_path, by_entity('<OffroadCondition duration="1"/>', "W"), init, car("Ego") + walker("W"), end=3.0)
     assert start[0] == pytest.approx(1.75 + 1.0, abs=0.03)
 
 

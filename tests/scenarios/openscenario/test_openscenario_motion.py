@@ -227,12 +227,12 @@ def test_synchronize_meets_the_master(tmp_path: Path, final: float | None) -> No
         story=act(maneuver(event("e", action, "")), actors="B"),
         stop=group(after(20.0)),
     )
-    run = until(execution(tmp_path, content), 10.0)
+    run = until(execution(tmp_path, content, dt=0.05), 10.0)
     assert x_y(run, "Ego")[0] == pytest.approx(200.0)
     assert x_y(run, "B")[0] == pytest.approx(300.0, abs=0.1)
     if final is not None:
         assert run.motions["B"].speed == pytest.approx(final, abs=0.05)
-    assert times(until(run, 11.0), "e", board.END)[0] == pytest.approx(10.0, abs=0.02)
+    assert times(until(run, 11.0), "e", board.END)[0] == pytest.approx(10.0, abs=0.06)
 
 
 @pytest.mark.parametrize("limits", ["", '<DynamicConstraints maxAcceleration="3" maxDeceleration="4" maxSpeed="40"/>'])
@@ -324,3 +324,12 @@ def test_a_negative_speed_drives_backwards_and_looks_ahead(tmp_path: Path, lane:
     assert run.motions["Ego"].pose.heading == heading
     assert run.motions["Ego"].velocity[0] == pytest.approx(5.0 if lane > 0 else -5.0)
     assert run.world.entities["Ego"].traveled_m == pytest.approx(15.0)
+
+
+def test_a_trajectory_is_driven_backwards_with_a_negative_speed(tmp_path: Path) -> None:
+    content = text(init=private("Ego", speed(-2.0), trajectory([(100, 0), (90, 0), (90, 10)])))
+    run = until(execution(tmp_path, content), 4.0)
+    pose = run.motions["Ego"].pose
+    assert (pose.x, pose.y, math.cos(pose.heading)) == pytest.approx((92.0, 0.0, 1.0), abs=1e-6)
+    assert run.motions["Ego"].velocity[0] == pytest.approx(-2.0)
+    assert x_y(until(run, 7.0)) == pytest.approx((90.0, 4.0))
