@@ -117,6 +117,8 @@ def _make_map(
     node.set_tag_state_key("kind")
     for kind, defines in (("static", ()), ("actor", (("SKINNED", 1),)), ("actor glass", (("SKINNED", 1),))):
         state = shaders.shader_state("shadow", "shadow", defines)
+        # Bodies are open below: light must not shine through their far side.
+        state = state.add_attrib(core.CullFaceAttrib.make(core.CullFaceAttrib.M_cull_none), 100)
         node.set_tag_state(kind, state.add_attrib(core.ColorWriteAttrib.make(core.ColorWriteAttrib.C_off), 100))
     camera = core.NodePath(node)
     region = buffer.make_display_region(*place)
