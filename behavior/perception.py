@@ -6,6 +6,7 @@ hide each other and are reported when a sight line reaches one of a few points o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class Surroundings:
     def of(things: Sequence[Seen], static: Surroundings | None = None) -> Surroundings:
         """Return the surroundings made of ``things`` and the static boxes of another one."""
         rows = np.array(
-            [(t.x, t.y, t.z, 0.5 * t.length, 0.5 * t.width, 0.5 * t.height, np.radians(t.yaw_deg)) for t in things]
+            [(t.x, t.y, t.z, 0.5 * t.length, 0.5 * t.width, 0.5 * t.height, math.radians(t.yaw_deg)) for t in things]
         ).reshape(-1, 7)
         centers, half, yaw = rows[:, :3], rows[:, 3:6], rows[:, 6]
         if static is not None:
@@ -102,26 +103,21 @@ def _blocked(
 ) -> npt.NDArray[np.bool_]:
     """Return (T, K): whether the segment from the eye to each point meets another box (slab test in its frame)."""
     cos, sin = np.cos(around.yaw_rad[boxes]), np.sin(around.yaw_rad[boxes])
-    half = around.half[boxes]
-
-    def turned(vectors: Floats) -> Floats:  # (..., 3) world, against (O,) boxes -> (..., O, 3)
-        x, y, z = vectors[..., None, 0], vectors[..., None, 1], vectors[..., None, 2]
-        return np.stack(np.broadcast_arrays(cos * x + sin * y, cos * y - sin * x, z), axis=-1)
-
-    start_world = eye - around.centers[boxes]  # (O, 3)
-    start = np.stack(
-        [cos * start_world[:, 0] + sin * start_world[:, 1], cos * start_world[:, 1] - sin * start_world[:, 0],
-         start_world[:, 2]], axis=-1,
-    )  # fmt: skip
-    direction = turned(points - eye)  # (T, K, O, 3)
-    direction = np.where(np.abs(direction) < 1e-9, 1e-9, direction)
-    low, high = (-half - start) / direction, (half - start) / direction
-    enter = np.minimum(low, high).max(axis=-1)
-    leave = np.maximum(low, high).min(axis=-1)
+    half = around.half[boxes].T  # (3, O)
+    from_box = (eye - around.centers[boxes]).T  # (3, O)
+    rays = (points - eye).reshape(-1, 3, 1)  # (T * K, 3, 1)
+    start = (cos * from_box[0] + sin * from_box[1], cos * from_box[1] - sin * from_box[0], from_box[2])
+    direction = (cos * rays[:, 0] + sin * rays[:, 1], cos * rays[:, 1] - sin * rays[:, 0], rays[:, 2])
+    enter, leave = np.float64(0.0), np.float64(1.0)  # the segment's own ends
+    for axis in range(3):
+        along = direction[axis]
+        inverse = 1.0 / np.where(np.abs(along) < 1e-9, 1e-9, along)
+        middle, reach = -start[axis] * inverse, half[axis] * np.abs(inverse)
+        enter, leave = np.maximum(enter, middle - reach), np.minimum(leave, middle + reach)
     # A box around the eye itself (someone leaning on a car) does not blind.
-    inside = (np.abs(start) <= half).all(axis=-1)
-    met = (enter < leave) & (enter < 1.0) & (leave > 0.0) & ~inside
-    met &= targets[:, None, None] != boxes[None, None, :]
+    inside = (np.abs(start[0]) <= half[0]) & (np.abs(start[1]) <= half[1]) & (np.abs(start[2]) <= half[2])
+    met = ((enter < leave) & ~inside).reshape(len(targets), -1, len(boxes))
+    met &= targets[:, None, None] != boxes
     return np.asarray(met.any(axis=-1))
 
 
