@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 AGREEMENT_M = 0.02
 _FINEST_M = 0.5
 _FADE_M = 1.0
-_MAX_TRIANGLES = 200_000
+_MAX_TRIANGLES = 40_000
 _SAMPLE_M, _MAX_SAMPLES = 1.0, 2_000
 
 _log = logging.getLogger(__name__)

@@ -24,6 +24,8 @@ from scenarios.opendrive.values import DRIVING_TYPES, PAVED_TYPES
 
 Floats = npt.NDArray[np.float64]
 
+MAX_EXTENT_M = 3_000.0
+"""A connecting road wider than this is a broken one; putting it together with others would take for ever."""
 CLOSING_M = 1.0
 """Notches of the driving area narrower than twice this are filled."""
 _SNAP_M = 1e-4
@@ -41,6 +43,15 @@ def resolve(network: RoadNetwork, junction_id: str, lanes: list[Surface]) -> lis
     Raises:
         OpenDriveError: the lanes are so tangled that no ground can be made of them.
     """
+    widest = max((float(np.ptp(s.vertices[:, :2], axis=0).max()) for s in lanes if len(s.vertices)), default=0.0)
+    if widest > MAX_EXTENT_M:
+        raise OpenDriveError(
+            f"a connecting road of junction '{junction_id}' reaches over {widest:.0f} m",
+            file=network.file,
+            line=network.junctions[junction_id].line if junction_id in network.junctions else None,
+            element="junction",
+            remedy=f"junctions of up to {MAX_EXTENT_M:.0f} m are understood; check its roads' geometry",
+        )
     try:
         return _resolve(network, junction_id, lanes)
     except shapely.errors.GEOSException as error:

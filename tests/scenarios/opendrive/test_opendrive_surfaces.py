@@ -263,3 +263,11 @@ def test_a_level_lane_inside_of_others_is_reported():
     lanes = samples.section(right=inside + samples.lane(-2))
     network = curved(lanes=lanes, lateral=BANK)
     assert ["has no effect" in str(d) for d in network.diagnostics] == [True]
+
+
+def test_a_junction_across_the_country_is_refused():
+    text = samples.crossing().replace('length="30.0"', 'length="90000"')
+    with pytest.raises(
+        opendrive.OpenDriveError, match=r"<junction>: a connecting road of junction '7' reaches over 90000 m"
+    ):
+        opendrive.surfaces(opendrive.parse(text))
