@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import carla
 import numpy as np
@@ -34,6 +35,7 @@ from behavior import (
 )
 from behavior.drivers import along_path
 from foundation.frames import carla_rotation, flip_y
+from scenarios import opendrive
 from scenarios.opendrive import LaneKey, RoadNetwork
 from scenarios.openscenario.controllers import CONTROLLERS, Controller, ControllerFactory, VehicleDrive, View, Walk
 from scenarios.openscenario.entities import VehicleRecord
@@ -42,6 +44,8 @@ from scenarios.openscenario.world import Entity
 SIGHT_BLOCKING_TAGS = ("Buildings", "Walls", "Fences")
 ROAD_REACH_M = 15.0
 """A pedestrian reckons with a road no farther than this."""
+CROSSWALK_REACH_M = 60.0
+"""A pedestrian knows of zebra crossings no farther than this; the road counts as straight up to there."""
 PATH_STEP_M = 1.0
 PATH_LENGTH_M = 150.0
 DRIVER_EYE_HEIGHT_M = 1.2
@@ -168,6 +172,24 @@ class PedestrianController:
         return self._road
 
 
+@lru_cache(maxsize=8)
+def crosswalks(network: RoadNetwork) -> dict[str, tuple[tuple[tuple[float, float], float], ...]]:
+    """Return the zebra crossings of each road: centre (CARLA's frame) and half width along the road, metres."""
+    found: dict[str, list[tuple[tuple[float, float], float]]] = {}
+    for placed in opendrive.objects(network):
+        if placed.type != "crosswalk":
+            continue
+        corners = np.array([point[:2] for outline in placed.outlines for point in outline.points])
+        if len(corners) < 3:
+            corners = np.array([(placed.pose.x, placed.pose.y)])
+        heading = network.road_pose(placed.road_id, placed.s).heading
+        along = corners @ np.array([math.cos(heading), math.sin(heading)])
+        half_m = max(0.5 * float(along.max() - along.min()), 0.5 * min(placed.length, placed.width))
+        centre = flip_y(0.5 * (corners.min(axis=0) + corners.max(axis=0)))
+        found.setdefault(placed.road_id, []).append(((float(centre[0]), float(centre[1])), half_m))
+    return {road_id: tuple(zebras) for road_id, zebras in found.items()}
+
+
 def carriageway(network: RoadNetwork, x: float, y: float) -> Carriageway | None:
     """Return the road nearest to a place (CARLA's frame), cut across there; None where no road is near."""
     asam_x, asam_y = (float(v) for v in flip_y((x, y)))
@@ -188,7 +210,12 @@ def carriageway(network: RoadNetwork, x: float, y: float) -> Carriageway | None:
                 network.lane_type(here.road_id, lane_id, here.s),
             )
         )
-    return Carriageway.from_lanes(x, y, samples)
+    near = [
+        zebra
+        for zebra in crosswalks(network).get(here.road_id, ())
+        if math.hypot(zebra[0][0] - x, zebra[0][1] - y) < CROSSWALK_REACH_M
+    ]
+    return Carriageway.from_lanes(x, y, samples, near)
 
 
 @dataclass
