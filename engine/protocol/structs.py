@@ -14,6 +14,19 @@ from typing import Any
 import msgspec
 
 
+def convert(value: Any, kind: Any) -> Any:
+    """Return ``value`` (plain msgpack values) as ``kind``.
+
+    Raises:
+        msgspec.ValidationError: it is none. Also for text that is not UTF-8 where a number or a struct belongs, over
+            which msgspec stumbles with an error of its own.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except UnicodeEncodeError as error:
+        raise msgspec.ValidationError("text that is not UTF-8 where something else belongs") from error
+
+
 class ActorAttributeType(IntEnum):
     """Type of an attribute's value; the value itself always travels as text."""
 

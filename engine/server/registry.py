@@ -15,6 +15,7 @@ import msgspec
 
 from engine.protocol import rpc
 from engine.protocol.rpc import Request
+from engine.protocol.structs import convert
 from foundation.errors import RealityError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def call(session: Session, request: Request) -> Any:
             value = found.function(session)
         else:
             given = request.arguments if len(request.arguments) == found.count else request.arguments[: found.count]
-            value = found.function(session, *msgspec.convert(given, found.arguments))
+            value = found.function(session, *convert(given, found.arguments))
     except CallError as error:
         text = str(error)
     except msgspec.ValidationError as error:

@@ -315,7 +315,7 @@ def decode_command(raw: Any) -> Any:
     index, body = raw[0]
     if type(index) is not int or not 0 <= index < len(wire.COMMANDS):
         raise msgspec.ValidationError(f"there is no command {index!r}")
-    return msgspec.convert(body, wire.COMMANDS[index])
+    return wire.convert(body, wire.COMMANDS[index])
 
 
 def run_command(world: World, raw: Any, future_actor: int = 0) -> int:

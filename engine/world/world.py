@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.geometry import Box, StaticWorld
+from engine.geometry import Box, SignalSpec, StaticWorld
 from engine.protocol.snapshot import MAP_CHANGE, PENDING_LIGHT_UPDATE, SnapshotEncoder
 from engine.protocol.streams import WORLD_STREAM
 from engine.protocol.structs import (
@@ -177,7 +177,14 @@ class World:
         return self.actors[actor_id].struct
 
     def destroy(self, actor_id: int) -> bool:
-        """Remove an actor; its children stay where they are. False when there is none."""
+        """Remove an actor; its children stay where they are. False when there is none.
+
+        Raises:
+            RealityError: it is a light, a sign or the spectator: they belong to the map.
+        """
+        known = self.actors.get(actor_id)
+        if known is not None and (isinstance(known.spec, SignalSpec) or actor_id == self.spectator):
+            raise RealityError(f"unable to destroy actor: {known.type_id} {actor_id} belongs to the map")
         entry = self.actors.pop(actor_id, None)
         if entry is None:
             return False

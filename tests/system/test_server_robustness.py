@@ -80,7 +80,7 @@ def garbage(rng: random.Random) -> bytes:
         whole = rpc.encode_request(rng.randrange(9), "get_actors_by_id", list(range(rng.randrange(50))))
         return whole[: rng.randrange(1, len(whole))]
     if kind == 2:  # msgpack, but no request
-        return msgpack.packb(junk(rng, 3))
+        return msgpack.packb(junk(rng, 3), unicode_errors="surrogateescape")
     if kind == 3:  # a request with one byte changed
         whole = bytearray(rpc.encode_request(1, "spawn_actor", [1, "vehicle.audi.tt", []], [[0, 0, 0], [0, 0, 0]]))
         whole[rng.randrange(len(whole))] = rng.randrange(256)
@@ -100,7 +100,9 @@ def junk(rng: random.Random, depth: int):
     if kind == 3:
         return rng.choice([0.0, 0.05, -1.5, 1e308, -1e308, float("nan"), float("inf"), float("-inf")])
     if kind == 4:
-        return rng.choice(["", "x", "vehicle.audi.tt", "walker.pedestrian.0001", "sensor.other.imu", "RealityStreet"])
+        return rng.choice(
+            ["", "x", "vehicle.audi.tt", "walker.pedestrian.0001", "sensor.other.imu", "RealityStreet", "a\udcff"]
+        )
     if kind == 5:
         return rng.randbytes(rng.randrange(20))
     if kind == 6:
