@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from engine.blueprints.specs import VehicleSpec
 
-RING_SHARE = (0.0, 0.10, 0.36, 0.58, 0.80, 0.93, 1.0)
+RING_SHARE = (0.0, 0.14, 0.36, 0.62, 0.80, 0.93, 1.0)
 RING_WIDTH = (0.93, 0.985, 1.0, 1.0, 0.985, 0.955, 0.905)
 RING_NOSE = (0.13, 0.03, 0.0, 0.012, 0.05, 0.11, 0.21)
 RING_TAIL = (0.13, 0.04, 0.0, 0.01, 0.03, 0.06, 0.12)
@@ -17,7 +17,8 @@ class BodyStyle:
     """Proportions of a lofted body.
 
     Attributes:
-        clearance: height of the floor, m.
+        clearance: height of the floor between the axles, m; ``overhang_rise``: how much higher the lower edges of
+            the front and rear bumpers are, so that the tyres show below them.
         nose_height, cowl_height, rear_belt, tail_height: deck heights as shares of the full height: at the nose,
             at the foot of the windscreen, at the foot of the rear window, at the tail.
         bonnet, boot, screen, rear_screen: lengths as shares of the full length; screens as seen from above.
@@ -29,7 +30,8 @@ class BodyStyle:
         mirrors: furthest a mirror may stick out, m; 0 for none.
     """
 
-    clearance: float = 0.17
+    clearance: float = 0.19
+    overhang_rise: tuple[float, float] = (0.05, 0.12)
     nose_height: float = 0.47
     cowl_height: float = 0.63
     rear_belt: float = 0.66
@@ -127,7 +129,7 @@ SUV = BodyStyle(
 )
 SPORTS = replace(
     SEDAN,
-    clearance=0.14,
+    clearance=0.16,
     nose_height=0.50,
     cowl_height=0.645,
     rear_belt=0.70,
@@ -236,6 +238,7 @@ VAN = BodyStyle(  # panel van with a short bonnet
 )
 BUS = BodyStyle(
     clearance=0.30,
+    overhang_rise=(0.05, 0.08),
     nose_height=0.36,
     cowl_height=0.36,
     rear_belt=0.40,
@@ -282,6 +285,7 @@ BUS = BodyStyle(
 CAB = replace(  # of a lorry; shares of the cab's own length and height
     BUS,
     clearance=0.42,
+    overhang_rise=(0.0, 0.0),
     cowl_height=0.47,
     nose_height=0.46,
     rear_belt=0.48,

@@ -86,6 +86,13 @@ class Shell:
         low, high = self._deck.x[0], self._deck.x[-1]
         return np.asarray(self._deck(np.clip(x, low, high)))
 
+    def floor(self, x: Floats) -> Floats:
+        """Return the height of sills and underside at x: they rise behind and before the axles, as bumpers do."""
+        front, rear = self.style.overhang_rise
+        ahead = (x - max(self.axles)) / max(self.nose - max(self.axles), 0.1)
+        behind = (min(self.axles) - x) / max(min(self.axles) - self.tail, 0.1)
+        return self.style.clearance + front * ahead.clip(0.0, 1.0) ** 0.7 + rear * behind.clip(0.0, 1.0) ** 0.7
+
     def arch_height(self, x: Floats) -> Floats:
         """Return how high the wheel arches reach at x, zero elsewhere."""
         height = np.zeros_like(x)
@@ -163,7 +170,8 @@ def body_rings(shell: Shell) -> Floats:
     for share, width, nose, tail in zip(style.ring_share, style.ring_width, RING_NOSE, RING_TAIL):
         flat = ring_outline(shell, shell.half * width, nose * style.nose_slant, tail * style.tail_slant)
         deck = shell.deck(flat[:, 0])
-        z = style.clearance + share * (deck - style.clearance)
+        floor = shell.floor(flat[:, 0])
+        z = floor + share * (deck - floor)
         z = np.maximum(z, np.minimum(shell.arch_height(flat[:, 0]), deck - 0.04 * (1.0 - share)))
         rings.append(np.column_stack([flat, z]))
     return np.stack(rings)
@@ -235,7 +243,7 @@ def _add_deck(builder: MeshBuilder, shell: Shell, edge: Floats, paint: Color) ->
 def _add_floor(builder: MeshBuilder, shell: Shell, edge: Floats) -> None:
     """Add the dark underside, narrower where the wheels are."""
     inner = np.where(shell.arch_height(edge[:, 0]) > 0.0, np.minimum(edge[:, 1], _inner(shell)), edge[:, 1])
-    height = np.full(len(edge), shell.style.clearance)
+    height = shell.floor(edge[:, 0])
     rows = np.stack(
         [np.column_stack([edge[:, 0], inner, height]), np.column_stack([edge[:, 0], np.zeros(len(edge)), height])]
     )
@@ -257,7 +265,7 @@ def _add_well(builder: MeshBuilder, shell: Shell, axle: float) -> None:
     z = np.minimum(z, shell.deck(x) - 0.03)
     rim = np.column_stack([x, np.full(len(x), outer), z])
     deep = np.column_stack([x, np.full(len(x), inner), z])
-    foot = np.column_stack([x, np.full(len(x), inner), np.full(len(x), shell.style.clearance)])
+    foot = np.column_stack([x, np.full(len(x), inner), shell.floor(x)])
     liner = grid(np.stack([rim, deep]))[:, ::-1]
     wall = grid(np.stack([foot, deep]))
     for part in (liner, wall):
@@ -377,7 +385,8 @@ def add_fittings(builder: MeshBuilder, shell: Shell, paint: Color) -> None:
     for end, edge, level in ((1.0, shell.nose, style.plate_height), (-1.0, shell.tail, style.rear_plate)):
         if edge == shell.tail and shell.tail > -spec.length / 2.0:
             continue  # a cab: the plate is on the body behind it
-        at = (edge - end * 0.011, 0.0, level * shell.height)
+        lowest = float(shell.floor(np.array([edge]))[0]) + 0.17
+        at = (edge - end * 0.011, 0.0, max(level * shell.height, lowest))
         builder.add(box(at, (0.022, 0.52, 0.115)), m.MATT, PLATE)
         builder.add(box((at[0] + end * 0.0005, 0.0, at[2]), (0.022, 0.40, 0.06)), m.MATT, (35.0, 38.0, 50.0))
     for gap in shell.gaps:
