@@ -74,8 +74,8 @@ def _asphalt(rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def _concrete(rng: np.random.Generator) -> tuple[Floats, Floats]:
-    speckle = 0.03 * rng.standard_normal((SIZE_PX, SIZE_PX))
-    return _grey(1.0 + 0.03 * _noise(rng, 4, 5) + speckle), np.zeros((SIZE_PX, SIZE_PX))
+    speckle = 0.025 * rng.standard_normal((SIZE_PX, SIZE_PX))
+    return _grey(1.0 + 0.016 * _noise(rng, 4, 5) + speckle), np.zeros((SIZE_PX, SIZE_PX))
 
 
 def _pavement(rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -93,17 +93,19 @@ def _pavement(rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def _grass(rng: np.random.Generator) -> tuple[Floats, Floats]:
-    blades = _noise(rng, 64, 2, stretch=4)
-    patches = _noise(rng, 4, 4)
-    values = 1.0 + 0.16 * blades + 0.12 * patches
-    hue = 0.03 * _noise(rng, 3, 3)
+    """Short grass: fine and even, so that it neither streaks at a grazing angle nor shows where it repeats."""
+    tufts = _noise(rng, 64, 2)
+    patches = _noise(rng, 7, 3)
+    grain = rng.standard_normal((SIZE_PX, SIZE_PX))
+    values = 1.0 + 0.055 * tufts + 0.035 * patches + 0.05 * grain
+    hue = 0.018 * _noise(rng, 9, 3)
     return np.stack([values + hue, values, values - hue], axis=-1), np.zeros((SIZE_PX, SIZE_PX))
 
 
 def _leaves(rng: np.random.Generator) -> tuple[Floats, Floats]:
     clumps = _noise(rng, 12, 3)
     fine = _noise(rng, 48, 2)
-    values = 1.0 + 0.22 * clumps + 0.16 * fine
+    values = 1.0 + 0.15 * clumps + 0.12 * fine
     return np.stack([values + 0.05 * fine, values, values], axis=-1), np.zeros((SIZE_PX, SIZE_PX))
 
 
@@ -115,7 +117,7 @@ def _facade(rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Plaster, weathered a little from the top; windows are geometry."""
     u, v = _grid()
     streaks = _noise(rng, 16, 3, stretch=8)
-    values = 1.0 + 0.018 * _noise(rng, 4, 5) + 0.018 * streaks + 0.02 * rng.standard_normal(u.shape)
+    values = 1.0 + 0.012 * _noise(rng, 4, 5) + 0.012 * streaks + 0.018 * rng.standard_normal(u.shape)
     return _grey(values), np.zeros_like(v)
 
 
@@ -126,8 +128,8 @@ def _brick(rng: np.random.Generator) -> tuple[Floats, Floats]:
     shifted = u * 4 + 0.5 * (row % 2)
     column = np.floor(shifted).astype(int) % 4
     mortar = (np.abs((v * 12) % 1 - 0.5) > 0.42) | (np.abs(shifted % 1 - 0.5) > 0.46)
-    tone = rng.normal(0.0, 0.09, (12, 4))[row, column]
-    values = np.where(mortar, 1.22, 0.97 + tone + 0.04 * rng.standard_normal(u.shape))
+    tone = rng.normal(0.0, 0.055, (12, 4))[row, column]
+    values = np.where(mortar, 1.10, 0.98 + tone + 0.03 * rng.standard_normal(u.shape))
     return _grey(values), np.zeros_like(v)
 
 
@@ -137,8 +139,8 @@ def _roof(rng: np.random.Generator) -> tuple[Floats, Floats]:
     row = np.floor(v * 6).astype(int)
     shifted = u * 8 + 0.5 * (row % 2)
     fall = (v * 6) % 1.0
-    tone = rng.normal(0.0, 0.07, (6, 8))[row, np.floor(shifted).astype(int) % 8]
-    values = 0.88 + 0.22 * fall + tone - 0.25 * (np.abs(shifted % 1 - 0.5) > 0.45)
+    tone = rng.normal(0.0, 0.045, (6, 8))[row, np.floor(shifted).astype(int) % 8]
+    values = 0.95 + 0.12 * fall + tone - 0.13 * (np.abs(shifted % 1 - 0.5) > 0.45)
     return _grey(values), np.zeros_like(v)
 
 

@@ -46,7 +46,7 @@ LANE_COLORS: dict[str, Color] = {
 }
 PAVING: Color = (176.0, 171.0, 164.0)
 KERB: Color = (186.0, 184.0, 178.0)
-MEADOW: Color = (98.0, 122.0, 64.0)
+MEADOW: Color = (101.0, 114.0, 76.0)
 BALLAST: Color = (128.0, 120.0, 112.0)
 
 

@@ -15,7 +15,7 @@ from engine.geometry import Material
 from engine.scene.builder import Color, MeshBuilder, shade
 from engine.scene.gait import hip_share
 from engine.scene.materials import CLOTH
-from engine.scene.shapes import Floats, box, ellipsoid, mirrored, tube
+from engine.scene.shapes import Floats, box, ellipsoid, mirrored, moved, tube
 from foundation.ids import Tag
 from foundation.seeds import generator
 
@@ -206,12 +206,15 @@ class _Body:
             belt = [(chest - 0.03 * h + dz, 0.094 * g, 0.072 * g, 0.003 * h) for dz in (0.0, 0.022 * h)]
             self.put(self.column(belt), (220.0, 222.0, 224.0), "spine")
         if o.backpack is not None:
-            center = (-0.105 * g, 0.0, chest + 0.01 * h)
-            self.put(ellipsoid(center, (0.060 * g, 0.075 * g, 0.095 * h), 8, 6), o.backpack, "spine")
+            pack = [(-0.098 * g, 0.0, chest + dz * h) for dz in (-0.085, -0.075, 0.045, 0.075, 0.085)]
+            size = np.array([(0.055, 0.035), (0.070, 0.048), (0.068, 0.045), (0.050, 0.034), (0.020, 0.016)]) * g
+            self.put(tube(pack, size, 8), o.backpack, "spine")
+            pocket = box((-0.145 * g, 0.0, chest - 0.035 * h), (0.03 * g, 0.095 * g, 0.065 * h))
+            self.put(pocket, shade(o.backpack, 0.8), "spine")
         if o.skirt:
             skirt = [
-                (f.knee - 0.01 * h, 0.118 * g, 0.125 * g, 0.0),
-                (f.knee + 0.09 * h, 0.108 * g, 0.105 * g, 0.0),
+                (f.knee + 0.045 * h, 0.114 * g, 0.150 * g, 0.012 * h),
+                (f.knee + 0.125 * h, 0.105 * g, 0.122 * g, 0.010 * h),
                 (f.hip, (hips + 0.006) * g, 0.072 * g, 0.0),
                 (f.waist + 0.012 * h, waist * g * 1.03, 0.057 * g, 0.0),
             ]
@@ -244,12 +247,19 @@ class _Body:
         nose = box((0.43 * d, 0.0, bottom + 0.42 * d), (0.10 * d, 0.10 * d, 0.15 * d), (0.4, 0.5))
         self.put(nose, shade(o.skin, 0.93), "neck")
         for sign in (1.0, -1.0):
-            eye = box((0.385 * d, sign * 0.145 * d, bottom + 0.53 * d), (0.06 * d, 0.10 * d, 0.045 * d))
-            self.put(eye, (38.0, 30.0, 28.0), "neck")
+            # Turned with the cheek, so that lids and brows lie level on the curved face.
+            def on_face(size: tuple[float, float, float], z: float, out: float, sign: float = sign) -> Floats:
+                flat = box((0.0, 0.0, 0.0), (size[0] * d, size[1] * d, size[2] * d))
+                return moved(flat, ((0.362 + out) * d, sign * 0.15 * d, bottom + z * d), sign * 24.0)
+
+            self.put(on_face((0.06, 0.10, 0.05), 0.53, 0.0), (214.0, 208.0, 200.0), "neck")
+            self.put(on_face((0.06, 0.05, 0.05), 0.53, 0.004), (52.0, 40.0, 34.0), "neck")
+            self.put(on_face((0.05, 0.13, 0.02), 0.61, 0.006), shade(o.hair, 0.8), "neck")
             ear = ellipsoid((-0.02 * d, sign * 0.355 * d, bottom + 0.46 * d), (0.06 * d, 0.035 * d, 0.10 * d), 6, 4)
             self.put(ear, o.skin, "neck")
-        mouth = box((0.36 * d, 0.0, bottom + 0.23 * d), (0.06 * d, 0.17 * d, 0.03 * d))
-        self.put(mouth, (150.0, 80.0, 76.0), "neck")
+        mouth = box((0.375 * d, 0.0, bottom + 0.225 * d), (0.05 * d, 0.13 * d, 0.022 * d))
+        lips = (0.75 * o.skin[0] + 20.0, 0.58 * o.skin[1], 0.6 * o.skin[2])
+        self.put(mouth, lips, "neck")
         self.hair(bottom, d)
 
     def hair(self, bottom: float, d: float) -> None:

@@ -232,7 +232,7 @@ def _traffic_light(b: MeshBuilder) -> None:
     b.add(shield, m.PLASTIC, BLACK)
     for z in (middle + 0.36, middle - 0.36):
         b.add(box((0.0, -0.05, z), (0.06, 0.12, 0.05)), m.METAL, GREY)
-    lamps = ((0.33, m.RED_LAMP, (86, 14, 12)), (0.0, m.YELLOW_LAMP, (88, 64, 10)), (-0.33, m.GREEN_LAMP, (10, 70, 34)))
+    lamps = ((0.33, m.RED_LAMP, (52, 12, 11)), (0.0, m.YELLOW_LAMP, (54, 42, 12)), (-0.33, m.GREEN_LAMP, (10, 44, 26)))
     for dz, material, color in lamps:
         z = middle + dz
         face = _standing(_regular(14, 0.125), z, -0.268)

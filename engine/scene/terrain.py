@@ -204,7 +204,7 @@ class Terrain:
         x, y = self._frame
         beyond = np.maximum.reduce([x[0] - flat[:, 0], flat[:, 0] - x[-1], y[0] - flat[:, 1], flat[:, 1] - y[-1]])
         tone *= beyond < 1.0
-        colors = np.array([104.0, 120.0, 70.0]) + tone[:, None] * np.array([18.0, 11.0, 11.0])
+        colors = np.array([105.0, 114.0, 80.0]) + tone[:, None] * np.array([10.0, 6.0, 6.0])
         turn = np.radians(31.0)
         # Turned and stretched, so that the texture's repetition does not line up with streets.
         uv = TEXTURE_SCALE * flat @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
