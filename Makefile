@@ -2,6 +2,7 @@
 PY := .venv/bin/python
 SEED ?= 7
 OUT ?= out/demo
+WORKERS ?= 2
 
 .PHONY: help setup demo test fast check format bench docs clean
 
@@ -13,7 +14,7 @@ setup: ## system packages, .venv, and everything needed to run, test and develop
 
 demo: ## run the shipped catalogue headless: labelled frames and out/demo/report.html
 	@tools/setup.sh
-	@$(PY) -m bridge.cli run catalogue --out $(OUT) --seed $(SEED) --rig demo --resume
+	@$(PY) -m bridge.cli run catalogue --out $(OUT) --seed $(SEED) --rig demo --workers $(WORKERS) --resume
 
 test: setup check ## all checks and all tests, the slow ones included
 	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile

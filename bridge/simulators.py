@@ -66,7 +66,7 @@ class SimulatorSpec:
 class Simulator:
     """A running server: its address, and the process behind it if it is ours.
 
-    Use :func:`start`, which closes it on every path out.
+    Use :func:`start`, which closes it on every path out. ``closed`` tells that the end was ours.
     """
 
     def __init__(self, name: str, host: str, port: int, process: _Process | None = None) -> None:
@@ -74,6 +74,7 @@ class Simulator:
         self.host = host
         self.port = port
         self._process = process
+        self.closed = False
 
     @property
     def pid(self) -> int | None:
@@ -119,6 +120,7 @@ class Simulator:
 
     def close(self) -> None:
         """Stop the server if it is ours. May be called twice."""
+        self.closed = True
         if self._process is not None:
             self._process.stop()
 

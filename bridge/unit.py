@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 
 LOAD_DEADLINE_S = 60.0
 SENSOR_DEADLINE_S = 30.0
+WATCH_PERIOD_S = 0.2
 START_S = 2.0
 """Scenarios start at this time of the episode; loading takes far fewer ticks."""
 PREVIEW_PERIOD_S = 0.25
@@ -100,6 +102,7 @@ def run_unit(unit: Unit, options: RunOptions, folder: Path, report: Report) -> R
     rig = rigs.load(options.rig)
     report({"note": "starting the simulator"})
     with simulators.start(options.simulator, seed=unit.seed % 2**31) as simulator:
+        threading.Thread(target=_watch, args=(simulator, report), name="watch", daemon=True).start()
         client = simulator.connect(timeout_s=LOAD_DEADLINE_S)
         with _synchronous(client, options.step_s):
             world = _load_map(client, network, report)
@@ -107,6 +110,23 @@ def run_unit(unit: Unit, options: RunOptions, folder: Path, report: Report) -> R
             result = _run_scenario(unit, options, scenario, network, rig, client, world, folder, report)
     result.write(folder / "result.json")
     return result
+
+
+def _watch(simulator: simulators.Simulator, report: Report) -> None:
+    """End this process at once when the simulator's has ended.
+
+    The client would wait for each answer until its deadline, once for every sensor that is to be destroyed; there is
+    nothing left to clean up, and whoever supervises this process removes its half-written folder.
+    """
+    while not simulator.closed:
+        try:
+            simulator.check()
+        except simulators.SimulatorError as error:
+            if not simulator.closed:
+                log.error("%s", error)
+                report({"error": str(error)})
+                os._exit(1)
+        time.sleep(WATCH_PERIOD_S)
 
 
 def _load_map(client: carla.Client, network: opendrive.RoadNetwork, report: Report) -> carla.World:
