@@ -10,8 +10,9 @@ import numpy.typing as npt
 from panda3d import core
 
 from engine.geometry import IDENTITY, Model
-from engine.render.geometry import BLENDED, SWITCHES, Triangles, is_transparent, merge, pack, to_geom
+from engine.render.geometry import BLENDED, SWITCHES, Triangles, caster, is_transparent, merge, pack, to_geom
 from engine.render.shaders import MAX_JOINTS
+from engine.render.targets import COLOR_CAMERAS, LABEL_CAMERAS, SUN_CAMERAS
 from engine.state import ACTOR_DTYPE, ActorTable, Kind
 from foundation.frames import pose_matrices
 
@@ -41,6 +42,8 @@ _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])
 _JOINT_RANGE_M = 70.0
 _WHEEL_RANGE_M = 90.0
 _LIMB_RANGE_M = 300.0
+# A body that throws a shadow is as coarse as this part of its size, within half and one and a half texels of the map.
+_CASTER_PART, _CASTER_GRID_M = 0.025, (0.05, 0.14)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +52,7 @@ class _Shape:
 
     model: Model
     geoms: list[tuple[core.Geom, bool]]
+    caster: core.Geom | None
     bounds: core.BoundingSphere
     users: int = 0
     headlights: npt.NDArray[np.float64] | None = None
@@ -99,7 +103,10 @@ def _make_shape(model: Model) -> _Shape:
     radius = float(np.linalg.norm(high - low)) / 2 + 0.6
     geoms = [(to_geom(merge(parts)), clear) for parts, clear in ((solid, False), (glass, True)) if parts]
     bounds = core.BoundingSphere(core.LPoint3f(*centre), radius)
-    return _Shape(model, geoms, bounds, headlights=np.array(beams).mean(axis=0) if beams else None)
+    grid_m = min(max(2.0 * radius * _CASTER_PART, _CASTER_GRID_M[0]), _CASTER_GRID_M[1])
+    body = caster(merge(solid + glass), grid_m)
+    shadow = to_geom(body) if len(body.triangles) else None
+    return _Shape(model, geoms, shadow, bounds, headlights=np.array(beams).mean(axis=0) if beams else None)
 
 
 class Actors:
@@ -129,17 +136,23 @@ class Actors:
         if shape is None:
             shape = self._shapes[id(model)] = _make_shape(model)
         shape.users += 1
-        node = core.GeomNode(f"actor {actor_id}")
-        glass = core.GeomNode("glass")
+        node = core.PandaNode(f"actor {actor_id}")
+        solid, glass = core.GeomNode("solid"), core.GeomNode("glass")
         for geom, clear in shape.geoms:
-            (glass if clear else node).add_geom(geom)
+            (glass if clear else solid).add_geom(geom)
         node.set_bounds(shape.bounds)
         node.set_final(True)
         path = self.root.attach_new_node(node)
+        path.attach_new_node(solid).hide(SUN_CAMERAS)
+        if shape.caster is not None:
+            shadow = core.GeomNode("caster")
+            shadow.add_geom(shape.caster)
+            path.attach_new_node(shadow).hide(COLOR_CAMERAS | LABEL_CAMERAS)
         if glass.get_num_geoms():
             pane = path.attach_new_node(glass)
             pane.set_tag("kind", "actor glass")
             pane.set_state(_GLASS)
+            pane.hide(SUN_CAMERAS)
         switch = core.PTA_LVecBase4f.empty_array(1)
         joints = core.PTA_LMatrix4f.empty_array(MAX_JOINTS)
         path.set_shader_input("actor", switch)

@@ -131,6 +131,25 @@ def merge(parts: Iterable[Triangles]) -> Triangles:
     return Triangles(np.concatenate([part.vertices for part in parts]), triangles)
 
 
+def caster(part: Triangles, grid_m: float) -> Triangles:
+    """Return a coarser body that throws the same shadow but for ``grid_m``: vertices in one grid cube become their mean.
+
+    Vertices of different joints (the label's second byte) stay apart. Triangles that collapse or coincide go; the others are wound
+    either way.
+    """
+    points, joints = part.vertices["vertex"].astype(np.float64), part.vertices["label"][:, 1]
+    keys = np.column_stack([np.floor(points / grid_m), joints]).astype(np.int64)
+    _, first, cluster = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+    cluster = cluster.reshape(-1)
+    vertices = part.vertices[first].copy()
+    count = np.bincount(cluster)
+    for axis in range(3):
+        vertices["vertex"][:, axis] = np.bincount(cluster, points[:, axis]) / count
+    corners = np.sort(cluster[part.triangles], axis=1)
+    corners = corners[(np.diff(corners, axis=1) > 0).all(axis=1)]
+    return Triangles(vertices, np.unique(corners, axis=0).reshape(-1, 3).astype(np.uint32))
+
+
 def is_transparent(mesh: Mesh) -> bool:
     """Say whether one can look through it; such meshes are drawn last, blended."""
     return mesh.material.opacity < 1.0

@@ -10,6 +10,7 @@ from panda3d import core
 
 from engine.render import shaders
 from engine.render.context import Context
+from engine.render.targets import SUN_CAMERAS
 
 _BACK_M = 300.0  # the sun's camera stands this far up-sun, and sees twice as deep
 _BIAS_M = 0.05  # along the sun's rays; together with the offset along the normal it keeps surfaces from striping
@@ -115,7 +116,8 @@ def _make_map(
     node = core.Camera("sun", lens)
     node.set_scene(scene)
     node.set_tag_state_key("kind")
-    for kind, defines in (("static", ()), ("actor", (("SKINNED", 1),)), ("actor glass", (("SKINNED", 1),))):
+    node.set_camera_mask(SUN_CAMERAS)
+    for kind, defines in (("static", ()), ("actor", (("SKINNED", 1),))):
         state = shaders.shader_state("shadow", "shadow", defines)
         # Bodies are open below: light must not shine through their far side.
         state = state.add_attrib(core.CullFaceAttrib.make(core.CullFaceAttrib.M_cull_none), 100)

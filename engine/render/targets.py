@@ -36,7 +36,8 @@ _SURFACES: dict[str, Defines] = {
 
 COLOR_CAMERAS = core.BitMask32.bit(0)
 LABEL_CAMERAS = core.BitMask32.bit(1)
-"""Cameras that draw no colours see no widened road paint."""
+SUN_CAMERAS = core.BitMask32.bit(2)
+"""Cameras that draw no colours see no widened road paint; the sun sees coarse bodies instead of the actors."""
 
 _TO_RAM: Any = core.GraphicsOutput.RTM_copy_ram
 _TO_TEXTURE: Any = core.GraphicsOutput.RTM_bind_or_copy
