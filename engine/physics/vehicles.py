@@ -29,7 +29,7 @@ NOMINAL_TIRE_FRICTION = 3.5
 OUTRIGGER_M = 0.25
 """Half the width between the wheel pairs that stand for one wheel of a two-wheeler: the rider's balance."""
 STEER_TABLE_KMH = 250.0
-SLOW_GRIP = 1.6
+SLOW_GRIP = 2.0
 """Side grip of every class up to 9 m/s; see :meth:`engine.physics.fleet.Fleet.apply`."""
 
 

@@ -194,7 +194,7 @@ def test_steering_right_turns_right_on_the_circle_of_the_wheels() -> None:
 def test_steering_follows_the_curve_over_speed() -> None:
     physics = with_car()
     run(physics, 0.5)
-    for kmh, factor in ((0.0, 1.0), (20.0, 0.9), (60.0, 0.8)):
+    for kmh, factor in ((0.0, 1.0), (20.0, 0.88), (60.0, 0.74)):
         physics.set_velocity(1, (kmh / 3.6, 0.0, 0.0))
         physics.set_angular_velocity(1, (0.0, 0.0, 0.0))
         drive(physics, steer=0.1, throttle=0.2)
