@@ -132,10 +132,10 @@ def merge(parts: Iterable[Triangles]) -> Triangles:
 
 
 def caster(part: Triangles, grid_m: float) -> Triangles:
-    """Return a coarser body that throws the same shadow but for ``grid_m``: vertices in one grid cube become their mean.
+    """Return a coarser body that throws the same shadow but for ``grid_m``: corners in one grid cube become their mean.
 
-    Vertices of different joints (the label's second byte) stay apart. Triangles that collapse or coincide go; the others are wound
-    either way.
+    Vertices of different joints (the label's second byte) stay apart. Triangles that collapse or coincide go; the
+    others are wound either way.
     """
     points, joints = part.vertices["vertex"].astype(np.float64), part.vertices["label"][:, 1]
     keys = np.column_stack([np.floor(points / grid_m), joints]).astype(np.int64)

@@ -51,6 +51,20 @@ def _text(name: str) -> str:
     return re.sub(r"^#include (\S+)$", lambda match: _text(match[1]), text, flags=re.MULTILINE)
 
 
+def _hand_over(vertex: str, fragment: str) -> tuple[str, str]:
+    """Let the rows of ``frame`` that a full-screen pass names by number reach its pixels as flat inputs.
+
+    llvmpipe checks the bounds of a uniform's every component at every 4 x 4 pixels; that was 40 % of the light pass.
+    """
+    rows = sorted({int(row) for row in re.findall(r"\bframe\[(\d+)\]", fragment)})
+    out = "".join(f"flat out vec4 row_{row};\n" for row in rows)
+    # The triangle's y is 0. Without it the compiler would see a mere uniform, and hand over that.
+    copies = "".join(f"    row_{row} = frame[{row}] + p3d_Vertex.y;\n" for row in rows)
+    vertex = vertex.replace("void main() {\n", f"{out}\nvoid main() {{\n{copies}", 1)
+    fragment = re.sub(r"\bframe\[(\d+)\]", r"row_\1", fragment)
+    return vertex, "".join(f"flat in vec4 row_{row};\n" for row in rows) + fragment
+
+
 @lru_cache(maxsize=128)
 def load(vertex: str, fragment: str, defines: tuple[tuple[str, int], ...] = ()) -> core.Shader:
     """Return a compiled-on-first-use shader of ``glsl/VERTEX.vert`` and ``FRAGMENT.frag`` under these #defines."""
@@ -68,7 +82,10 @@ def load(vertex: str, fragment: str, defines: tuple[tuple[str, int], ...] = ()) 
         "",
     ]
     head = "\n".join(lines)
-    shader = core.Shader.make(core.Shader.SL_GLSL, head + _text(f"{vertex}.vert"), head + _text(f"{fragment}.frag"))
+    texts = _text(f"{vertex}.vert"), _text(f"{fragment}.frag")
+    if vertex == "screen":
+        texts = _hand_over(*texts)
+    shader = core.Shader.make(core.Shader.SL_GLSL, head + texts[0], head + texts[1])
     if shader is None:
         raise RuntimeError(f"shader {vertex}, {fragment} does not compile under {dict(defines)}")
     return shader

@@ -1,4 +1,5 @@
 // One triangle over the whole picture, on the far plane.
+uniform vec4 frame[FRAME_SIZE];
 in vec4 p3d_Vertex;
 out vec2 v_place;
 

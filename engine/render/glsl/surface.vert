@@ -68,7 +68,10 @@ void main() {
 #endif
 #endif
 #if defined(OUT_ALBEDO) || defined(OUT_NORMAL)
-    v_normal = mat3(p3d_ModelMatrix) * normal;
+#ifdef SKINNED
+    normal = mat3(p3d_ModelMatrix) * normal;
+#endif
+    v_normal = normal;
 #endif
 #ifdef OUT_ALBEDO
 #ifdef SKINNED
