@@ -26,7 +26,8 @@ class BodyStyle:
         posts: pillars between side windows, same shares; ``blind`` are spans without windows.
         nose_depth, tail_depth: m over which the ends round off; nose_power, tail_power their bluntness.
         nose_slant, tail_slant: scale of the profile's insets; 0 is a flat face.
-        lamp_from, grille, intake: shares of the half width where lamps begin, and grille and intake end.
+        lamp_from, grille, intake, diffuser: shares of the half width where lamps begin, and where grille, intake and
+            the dark part of the rear bumper end.
         mirrors: furthest a mirror may stick out, m; 0 for none.
     """
 
@@ -69,10 +70,11 @@ class BodyStyle:
     lamp_rows: tuple[int, ...] = (3,)
     grille: float = 0.50
     intake: float = 0.66
+    diffuser: float = 0.62
     tail_lamp_from: float = 0.58
     tail_lamp_rows: tuple[int, ...] = (3, 4)
     plate_height: float = 0.28
-    rear_plate: float = 0.36
+    rear_plate: float = 0.42
     mirrors: float = 0.19
     mirror_back: float = 0.16
     mirror_up: float = 0.09
@@ -191,6 +193,7 @@ BUS_VAN = BodyStyle(  # the classic one-box van
     tail_power=3.4,
     nose_slant=0.45,
     tail_slant=0.3,
+    diffuser=0.0,
     ring_width=(0.93, 0.985, 1.0, 1.0, 0.995, 0.985, 0.965),
     grille=0.0,
     lamp_rows=(2,),
@@ -263,6 +266,7 @@ BUS = BodyStyle(
     tail_power=5.0,
     nose_slant=0.35,
     tail_slant=0.3,
+    diffuser=0.0,
     ring_width=(0.95, 0.99, 1.0, 1.0, 1.0, 0.998, 0.99),
     grille=0.55,
     intake=0.0,

@@ -192,6 +192,7 @@ def add_lower_body(builder: MeshBuilder, shell: Shell, paint: Color) -> None:
     kind[1:, gap] = 1
     kind[0] = 1  # sill and the lower edge of the bumpers
     kind[1, front & (y_share < style.intake)] = 1
+    kind[1, rear & (y_share < style.diffuser)] = 1
     kind[2:4, front & (y_share < style.grille)] = 1
     lamp = front & (y_share > style.lamp_from)
     for row in style.lamp_rows:
