@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from engine.protocol.streams import SensorHeader, encode_sensor_message
@@ -13,6 +13,7 @@ from engine.state import ActorTable
 
 if TYPE_CHECKING:
     from engine.raycast import RayCaster
+    from engine.render.view import View
     from engine.sensors import Contact, Sensor, SensorContext
     from engine.sensors.camera import Camera
 
@@ -141,21 +142,26 @@ class Sensing:
             if not mounted.sensor.is_camera:
                 self._guarded(mounted, context, lambda m=mounted: m.sensor.captures(context))
         if cameras and views:
-            for group in _by_view(views, context):
-                self._render(group, context, renderer)
+            # Loads the renderer's modules, which worlds without cameras do without.
+            from engine.sensors.camera import group_views
 
-    def _render(self, group: list[tuple[Mounted, Any]], context: Context, renderer: Any) -> None:
-        wants = frozenset().union(*(mounted.camera.wants for mounted, _ in group))
-        view = next((view for mounted, view in group if "rgb" in mounted.camera.wants), group[0][1])
+            frame = cast("SensorContext", context)
+            cameras_of = [(mounted, mounted.camera.view(frame), mounted.camera.wants) for mounted in views]
+            for view, wants, group in group_views(cameras_of):
+                self._render(view, wants, group, context, renderer)
+
+    def _render(
+        self, view: View, wants: frozenset[str], group: Sequence[Mounted], context: Context, renderer: Any
+    ) -> None:
         try:
             pictures = renderer.render(view, wants)
         except Exception:  # noqa: BLE001 - logged; a broken camera does not stop the world
-            names = ", ".join(str(mounted.sensor.actor_id) for mounted, _ in group)
+            names = ", ".join(str(mounted.sensor.actor_id) for mounted in group)
             _log.exception("rendering for sensors %s failed; they fall silent", names)
-            for mounted, _ in group:
+            for mounted in group:
                 mounted.broken = True
             return
-        for mounted, _ in group:
+        for mounted in group:
             self._guarded(mounted, context, lambda m=mounted: _bodies(m.camera.encode(pictures, context)))
 
     def _guarded(self, mounted: Mounted, context: Context, capture: Any) -> None:
@@ -182,22 +188,3 @@ class Sensing:
 
 def _bodies(body: bytes | None) -> list[bytes]:
     return [] if body is None else [body]
-
-
-def _by_view(views: Sequence[Mounted], context: Context) -> list[list[tuple[Mounted, Any]]]:
-    """Group cameras that share pose and intrinsics: they are one render.
-
-    Colour cameras of different optics are apart; a camera without colour joins any of them, for optics change no
-    geometry.
-    """
-    groups: dict[Any, list[tuple[Mounted, Any]]] = {}
-    for mounted in views:
-        view = mounted.camera.view(cast("SensorContext", context))
-        plain = replace(view, optics=type(view.optics)())
-        key: Any = (plain, view.optics)
-        if "rgb" not in mounted.camera.wants:
-            key = next((known for known in groups if known[0] == plain), (plain, None))
-        if "rgb" in mounted.camera.wants and (plain, None) in groups:
-            groups[key] = groups.pop((plain, None)) + groups.get(key, [])
-        groups.setdefault(key, []).append((mounted, view))
-    return list(groups.values())
