@@ -1,6 +1,6 @@
 """Make the README's picture from a finished run of the scenario ``child_runs_out``.
 
-    reality run child_runs_out --out out/picture --seed 7 --rig tools/picture_rig.yaml
+    reality run child_runs_out --out out/picture --seed 10 --rig tools/picture_rig.yaml
     python tools/make_pictures.py out/picture
 
 The moment is chosen by the labels: a pedestrian in full view beside a vehicle that hid it, 7 to 10 m from the
@@ -83,7 +83,7 @@ def choose(run: Path) -> Moment:
     candidates: list[tuple[float, str, int, Moment]] = []
     folders = sorted((run / "scenarios").glob(f"{SCENARIO}-*/data"))
     if not folders:
-        remedy = f"make one with: reality run {SCENARIO} --out {run} --seed 7 --rig default"
+        remedy = f"make one with: reality run {SCENARIO} --out {run} --seed 10 --rig tools/picture_rig.yaml"
         raise InputError(f"no data set of {SCENARIO} in this run", file=run, remedy=remedy)
     for data in folders:
         for line in (data / "labels.jsonl").read_text(encoding="utf-8").splitlines():
@@ -95,7 +95,7 @@ def choose(run: Path) -> Moment:
             ]
     if not candidates:
         what = f"a pedestrian in full view beside a vehicle, {NEAREST_M} to {FARTHEST_M} m from the camera"
-        raise InputError(f"no frame shows {what}", file=run, remedy="use another seed, and the rig 'default'")
+        raise InputError(f"no frame shows {what}", file=run, remedy="use another seed")
     return min(candidates, key=lambda candidate: candidate[:3])[3]
 
 
@@ -309,9 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         moment = choose(options.run)
         options.out.mkdir(parents=True, exist_ok=True)
         target = options.out / "child.png"
-        # 256 colours keep the file small; dithering would make it large again.
-        colors = compose(moment).quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.FLOYDSTEINBERG)
-        colors.save(target, optimize=True)
+        compose(moment).save(target, optimize=True)
     except RealityError as error:
         sys.stderr.write(f"{error}\n")
         return 2
