@@ -194,8 +194,7 @@ def _run_scenario(
     try:
         execution = Execution(scenario, network, port, options.step_s, unit.seed, controllers)
         execution.start()
-        # One tick brings what start() put into the world into the snapshot; the storyboard's clock stands still.
-        world.tick(LOAD_DEADLINE_S)
+        _enter(world, port, execution)
         _record(tracks, execution)
         ego = port.actor(scenario.ego) if scenario.ego else None
         if ego is None:
@@ -227,6 +226,20 @@ def _run_scenario(
     write_tracks(folder / "trajectories.csv", tracks)
     _write_events(folder / "events.csv", execution)
     return _result(unit, options, scenario, execution, outcome, preview, folder, frames)
+
+
+def _enter(world: carla.World, port: CarlaPort, execution: Execution) -> None:
+    """Let everybody enter the world before the storyboard's clock runs.
+
+    A body that is placed, and gets its first speed, within a frame has been accelerated enormously as far as any sensor
+    can tell. So two frames pass first, one to be placed and one to rest from it; after each, whoever physics moves is put
+    back to where, and how fast, the scenario starts.
+    """
+    start = execution.motions
+    driven = {name: entity for name, entity in execution.world.entities.items() if entity.present and entity.driven}
+    for _ in range(2):
+        world.tick(LOAD_DEADLINE_S)
+        port.move({name: start[name] for name in driven}, {name: entity.record for name, entity in driven.items()})
 
 
 def _record(tracks: dict[str, Track], execution: Execution) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from panda3d.bullet import BulletWorld
-from panda3d.core import ConfigVariableBool, Point3, Vec3
+from panda3d.core import ConfigVariableBool, Point3, TransformState, Vec3
 
 from engine.physics.bodies import Body, Vector, node_transform, spin_to_bullet, to_bullet
 from engine.physics.fleet import Fleet, VehicleState
@@ -185,12 +185,19 @@ class Bodies:
         if not body.movable or body.simulate == enabled:
             return
         state = self._fleet.members.get(actor_id)
-        velocity, spin = self.velocity(actor_id), self.angular_velocity(actor_id)
+        # What was asked for since the last step comes before what was then.
+        velocity = self._store.told_velocity.pop(actor_id, None) or self.velocity(actor_id)
+        spin = self._store.told_spin.pop(actor_id, None) or self.angular_velocity(actor_id)
         if state is not None and not enabled:
             self._detach_vehicle(state)
         body.simulate = enabled
         self._attach(body)
         if enabled:
+            # Bullet takes a kinematic body's place only when it steps; one that was placed since stands elsewhere.
+            # Panda hands on a transform only when it is another one than before.
+            place, turn = self.transform(actor_id)
+            body.node.set_transform(TransformState.make_identity())
+            body.node.set_transform(node_transform(place, turn, body.offset))
             if state is not None:
                 state.vehicle.reset_suspension()
                 self._world.attach(state.vehicle)

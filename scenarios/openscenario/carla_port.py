@@ -203,7 +203,7 @@ class CarlaPort:
             body = self._bodies[name]
             self._motions[name] = motion
             state = (motion.pose, motion.velocity, body.hidden)
-            if state == body.last:
+            if state == body.last and not body.driven:
                 continue
             body.last = state
             if body.is_walker and motion.pose.roll == 0.0 and motion.pose.pitch == 0.0:

@@ -370,3 +370,20 @@ def test_an_empty_world_steps_and_reads() -> None:
     physics.step(DT, SUBSTEPS)
     physics.read(ActorTable())
     assert physics.contacts() == []
+
+
+@pytest.mark.parametrize("kind", ["car", "box"])
+def test_physics_goes_on_from_where_a_body_was_placed_last(kind) -> None:
+    """Scenario executors switch physics off, place, and switch it on, all between two frames."""
+    physics = with_car() if kind == "car" else loose()
+    physics.set_simulate_physics(1, False)
+    physics.set_transform(1, (20.0, 5.0, 3.0), (0.0, 90.0, 0.0))
+    physics.set_velocity(1, (0.0, 8.0, 0.0))
+    physics.set_simulate_physics(1, True)
+    table = ActorTable()
+    table.add(1, Kind.VEHICLE if kind == "car" else Kind.PROP)
+    physics.step(0.01, 1)
+    physics.read(table)
+    assert table[1]["location"] == pytest.approx((20.0, 5.08, 3.0), abs=0.02)
+    assert table[1]["rotation"][1] == pytest.approx(90.0, abs=0.5)
+    assert table[1]["velocity"][1] == pytest.approx(8.0, abs=0.1)
