@@ -232,14 +232,14 @@ def _enter(world: carla.World, port: CarlaPort, execution: Execution) -> None:
     """Let everybody enter the world before the storyboard's clock runs.
 
     A body that is placed, and gets its first speed, within a frame has been accelerated enormously as far as any sensor
-    can tell. So two frames pass first, one to be placed and one to rest from it; after each, whoever physics moves is put
-    back to where, and how fast, the scenario starts.
+    can tell. So two frames pass first, one to be placed and one to rest from it, and after each everybody is put back
+    to where, and how fast, the scenario starts.
     """
     start = execution.motions
-    driven = {name: entity for name, entity in execution.world.entities.items() if entity.present and entity.driven}
+    records = {name: entity.record for name, entity in execution.world.entities.items()}
     for _ in range(2):
         world.tick(LOAD_DEADLINE_S)
-        port.move({name: start[name] for name in driven}, {name: entity.record for name, entity in driven.items()})
+        port.hold(start, records)
 
 
 def _record(tracks: dict[str, Track], execution: Execution) -> None:

@@ -203,12 +203,13 @@ class CarlaPort:
             body = self._bodies[name]
             self._motions[name] = motion
             state = (motion.pose, motion.velocity, body.hidden)
-            if state == body.last and not body.driven:
+            if state == body.last:
                 continue
             body.last = state
             if body.is_walker and motion.pose.roll == 0.0 and motion.pose.pitch == 0.0:
                 transform = body.transform(motion.pose, on_ground=True)
                 commands.append(carla.command.ApplyWalkerState(body.actor, transform, abs(motion.speed)))
+                commands.append(carla.command.ApplyTargetVelocity(body.actor, body.velocity(motion)))
                 continue
             commands.append(carla.command.ApplyTransform(body.actor, body.transform(motion.pose)))
             commands.append(carla.command.ApplyTargetVelocity(body.actor, body.velocity(motion)))
@@ -216,6 +217,12 @@ class CarlaPort:
                 spin = carla.Vector3D(0.0, 0.0, -math.degrees(motion.yaw_rate))
                 commands.append(carla.command.ApplyTargetAngularVelocity(body.actor, spin))
         self._batch(commands)
+
+    def hold(self, motions: Mapping[str, Motion], records: Mapping[str, EntityRecord]) -> None:
+        """Put entities, physics-driven ones too, to a place and speed again, whatever the simulator did since."""
+        for name in motions:
+            self._bodies[name].last = ()
+        self.move(motions, records)
 
     def set_driven(self, name: str, driven: bool, motion: Motion) -> None:
         """See :class:`WorldPort`."""
