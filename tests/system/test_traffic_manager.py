@@ -6,9 +6,13 @@ whole car is out of junctions.
 
 from __future__ import annotations
 
-import contextlib
+import json
 import math
+import os
+import queue
 import random
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 
@@ -19,6 +23,9 @@ from engine_process import ROOT, engine
 STEP_S = 0.05
 TICKS = 6000
 CARS = 30
+ATTEMPTS = 4
+STALL_S = 30.0
+"""A hundred ticks take two seconds; the server's start takes less than this too."""
 LANE_LIMIT_M = 0.5
 CURVE_LIMIT_M = 1.0
 """Just behind a junction, while a car's tail is still in it, its curve is not over yet."""
@@ -105,37 +112,8 @@ def look(carla_map, car, snapshot, tick, drive, last):
         drive.deviations.append((off, leaving(waypoint), where))
 
 
-@contextlib.contextmanager
-def unstuck(manager, progress):
-    """Wake the client's traffic manager when it sleeps through a tick.
-
-    ``TrafficManagerLocal::SynchronousTick`` of 0.9.16 sets its flag without the lock its thread waits under, so now
-    and then, on a busy machine, the wake-up is lost and ``world.tick()`` waits for ever, whatever the server does.
-    Leaving synchronous mode is the one call that wakes the thread again.
-    """
-    done = threading.Event()
-
-    def watch():
-        seen = -1
-        while not done.wait(15.0):
-            if progress[0] == seen:
-                manager.set_synchronous_mode(False)
-                manager.set_synchronous_mode(True)
-            seen = progress[0]
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        done.set()
-        watcher.join(5.0)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", MAPS)
-def test_thirty_cars_drive_five_minutes_under_the_traffic_manager(name):
+def run_drive(name: str) -> None:
+    """Drive, print a line of progress every hundred ticks, then the outcome as JSON. Runs in a process of its own."""
     drive, last = Drive(), {}
     with engine("--map", name) as server:
         client = carla.Client("127.0.0.1", server.port)
@@ -151,27 +129,88 @@ def test_thirty_cars_drive_five_minutes_under_the_traffic_manager(name):
         for car in cars:
             car.set_autopilot(True, server.port + 10_000)
         carla_map = world.get_map()
-        progress = [0]
-        with unstuck(manager, progress):
-            for tick in range(TICKS):
-                world.tick(30.0)
-                progress[0] = tick
-                if tick % 4 == 0:
-                    snapshot = world.get_snapshot()
-                    for car in cars:
-                        look(carla_map, car, snapshot, tick, drive, last)
-        resident_mb = server.resident_mb
+        for tick in range(TICKS):
+            world.tick(30.0)
+            if tick % 100 == 0:
+                print(f"tick {tick}", flush=True)
+            if tick % 4 == 0:
+                snapshot = world.get_snapshot()
+                for car in cars:
+                    look(carla_map, car, snapshot, tick, drive, last)
+        outcome = {
+            "lane": drive.worst(False),
+            "curve": drive.worst(True),
+            "collisions": sorted(drive.collisions),
+            "ran_red": drive.ran_red,
+            "waits_at_red": drive.waits_at_red,
+            "driven_m": sorted(drive.driven_m.values()),
+            "resident_mb": server.resident_mb,
+            "traceback": "Traceback" in server.log_text(),
+        }
         for sensor in sensors:
             sensor.stop()
-        manager.shut_down()
-        assert "Traceback" not in server.log_text()
-    lane, curve = drive.worst(False), drive.worst(True)
-    print(f"\n{name}: worst off lane {lane}, behind junctions {curve}; waits at red {drive.waits_at_red}, "
-          f"driven {sum(drive.driven_m.values()) / CARS:.0f} m a car, engine {resident_mb:.0f} MB")  # fmt: skip
-    assert drive.collisions == set()
-    assert drive.ran_red == []
-    assert lane[0] <= LANE_LIMIT_M, lane
-    assert curve[0] <= CURVE_LIMIT_M, curve
-    assert drive.waits_at_red > 500
-    assert min(drive.driven_m.values()) > 200.0
-    assert resident_mb < 700.0
+    print(json.dumps(outcome), flush=True)
+    # The client library joins the traffic manager's thread at exit, which may be the one that sleeps for ever.
+    os._exit(0)
+
+
+def attempt(name: str) -> dict | None:
+    """Run the drive in a process of its own; None when the client's traffic manager fell asleep.
+
+    ``TrafficManagerLocal`` of 0.9.16 sets its flags without the lock its threads wait under, so now and then a wake-up
+    is lost and ``world.tick()`` waits for ever, whatever the server does: in a stack dump the main thread stands in
+    ``SynchronousTick`` and the manager's in ``Run``, both on condition variables, and nothing is left unanswered.
+    """
+    process = subprocess.Popen(
+        [sys.executable, __file__, name],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def pump() -> None:
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    reader = threading.Thread(target=pump, daemon=True)
+    reader.start()
+    try:
+        outcome = None
+        while (line := lines.get(timeout=STALL_S)) is not None:
+            if line.startswith("{"):
+                outcome = json.loads(line)
+        assert outcome is not None, f"the drive ended early with status {process.wait(10.0)}"
+        return outcome
+    except queue.Empty:
+        return None
+    finally:
+        process.kill()
+        process.wait(10.0)
+        reader.join(5.0)
+        process.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(700)
+@pytest.mark.parametrize("name", MAPS)
+def test_thirty_cars_drive_five_minutes_under_the_traffic_manager(name):
+    outcome = next((found for found in (attempt(name) for _ in range(ATTEMPTS)) if found is not None), None)
+    assert outcome is not None, f"the client's traffic manager fell asleep {ATTEMPTS} times in a row"
+    print(f"\n{name}: worst off lane {outcome['lane']}, behind junctions {outcome['curve']}; "
+          f"waits at red {outcome['waits_at_red']}, engine {outcome['resident_mb']:.0f} MB")  # fmt: skip
+    assert not outcome["traceback"]
+    assert outcome["collisions"] == []
+    assert outcome["ran_red"] == []
+    assert outcome["lane"][0] <= LANE_LIMIT_M, outcome["lane"]
+    assert outcome["curve"][0] <= CURVE_LIMIT_M, outcome["curve"]
+    assert outcome["waits_at_red"] > 500
+    assert len(outcome["driven_m"]) == CARS
+    assert outcome["driven_m"][0] > 200.0
+    assert outcome["resident_mb"] < 700.0
+
+
+if __name__ == "__main__":
+    run_drive(sys.argv[1])
