@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from bridge.results import Result, Unit
 from bridge.simulators import SimulatorSpec
 from foundation.errors import RealityError
 from sensors import rig as rigs
+from sensors.writers import versions
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +51,6 @@ class RunOptions:
     simulator: str = "embedded"
     step_s: float = 0.05
     max_time_s: float = 120.0
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a dataset depends on."""
-    found = {}
-    for key, package in (("digital_reality", "digital-reality"), ("carla", "carla"), ("numpy", "numpy")):
-        try:
-            found[key] = version(package)
-        except PackageNotFoundError:
-            found[key] = "not installed"
-    return found
 
 
 def run(
@@ -88,7 +77,7 @@ def run(
     started = time.monotonic()
     todo = [unit for unit in units if not (out / "scenarios" / unit.name / "result.json").is_file()]
     with _progress(console) as progress:
-        total = progress.add_task("scenarios", total=len(units), completed=len(units) - len(todo))
+        total = progress.add_task("scenarios", total=len(units), completed=len(units) - len(todo), note="")
         _run_all(todo, options, out, workers, progress, total)
     results = [Result.read(out / "scenarios" / unit.name / "result.json") for unit in units]
     timing = {"wall_s": round(time.monotonic() - started, 1), "units_run": len(todo)}
@@ -140,21 +129,7 @@ def _progress(console: Console | None) -> Iterator[Progress]:
     with Progress(
         *columns, TextColumn("{task.fields[note]}"), console=console or Console(stderr=True), refresh_per_second=4
     ) as progress:
-        yield _Noted(progress)  # type: ignore[misc]
-
-
-class _Noted:
-    """A progress display whose tasks all have a note, so that the last column always has a value."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self.console = progress.console
-
-    def add_task(self, description: str, **options: Any) -> TaskID:
-        return self._progress.add_task(description, **{"note": "", **options})
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._progress, name)
+        yield progress
 
 
 def _run_all(
@@ -188,7 +163,7 @@ def _run_unit(unit: Unit, options: RunOptions, out: Path, progress: Progress, st
     shutil.rmtree(final, ignore_errors=True)
     partial.mkdir()
     job = {"unit": asdict(unit), "options": asdict(options), "directory": str(partial)}
-    task = progress.add_task(unit.name, total=None)
+    task = progress.add_task(unit.name, total=None, note="")
     reason = _supervise(job, out / "logs" / f"{unit.name}.log", progress, task, stop)
     progress.remove_task(task)
     if stop.is_set():

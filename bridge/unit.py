@@ -28,7 +28,7 @@ from PIL import Image
 from bridge import agents, simulators
 from bridge.recording import Recorder
 from bridge.results import Result, Track, Unit, write_tracks
-from bridge.run import RunOptions, versions
+from bridge.run import RunOptions
 from foundation.errors import RealityError
 from scenarios import opendrive
 from scenarios.openscenario import Execution, Scenario, load
@@ -267,7 +267,6 @@ def _manifest(unit: Unit, options: RunOptions, scenario: Scenario, outcome: Outc
         "rig": options.rig,
         "simulator": "embedded" if options.simulator == "embedded" else "CARLA server",
         "outcome": outcome.as_dict(),
-        "versions": versions(),
     }
 
 

@@ -27,6 +27,7 @@ class Session:
         traffic_managers: address by port of the traffic managers that clients run.
         ros_streams: streams that a client wanted on ROS.
         expect: told the stream whose token a client asked for: its subscription follows.
+        warned: what has been said once already.
         failures: how many requests ended in an internal error, for tests.
     """
 
@@ -37,6 +38,13 @@ class Session:
     ros_streams: set[int] = field(default_factory=set)
     expect: Callable[[int], None] = lambda stream_id: None
     failures: int = 0
+    warned: set[str] = field(default_factory=set)
+
+    def warn(self, text: str) -> None:
+        """Say once that something a client asked for has no effect here: these calls have no way to answer so."""
+        if text not in self.warned:
+            self.warned.add(text)
+            _log.warning("%s", text)
 
     def token(self, stream_id: int) -> bytes:
         """Return a stream's token; clients use the host they connected to."""

@@ -88,7 +88,8 @@ def enable_environment_objects(session: Session, ids: list[int], enable: bool) -
 
 @method("set_annotations_traverse_translucency", bool, returns=False)
 def set_annotations_traverse_translucency(session: Session, enable: bool) -> None:
-    """Accept: windows of our models are opaque to labels either way."""
+    """Accept and say so: windows of our models are opaque to labels either way."""
+    session.warn("set_annotations_traverse_translucency has no effect: glass is opaque to labels")
 
 
 @method("project_point", Location, Vector3D, float)

@@ -24,6 +24,7 @@ def get_sensor_token(session: Session, stream_id: int) -> TokenBox:
 def enable_sensor_for_ros(session: Session, stream_id: int) -> None:
     """Remember the wish; the embedded engine has no ROS bridge of its own."""
     session.ros_streams.add(stream_id)
+    session.warn("enable_for_ros has no effect: the embedded engine has no ROS bridge")
 
 
 @method("disable_sensor_for_ros", int, returns=False)

@@ -24,6 +24,9 @@ from foundation.errors import InputError
 
 VERSION = "0.9.16"
 
+ALL_LAYERS = 0xFFFF
+"""CARLA's ``MapLayer.All``."""
+
 
 @method("version")
 def version(session: Session) -> str:
@@ -78,6 +81,8 @@ def get_available_maps(session: Session) -> list[str]:
 @method("load_new_episode", str, bool, int, returns=False)
 def load_new_episode(session: Session, name: str, reset_settings: bool, layers: int) -> None:
     """Begin a new episode. Layers cannot be left out: every map is whole, as CARLA's maps without _Opt."""
+    if layers & ALL_LAYERS != ALL_LAYERS:
+        session.warn(f"load_world: map layers {layers:#06x} were asked for; every map of this engine comes whole")
     try:
         session.world.load(name, reset_settings=reset_settings)
     except MapNotFound as error:
@@ -87,7 +92,12 @@ def load_new_episode(session: Session, name: str, reset_settings: bool, layers: 
 
 @method("copy_opendrive_to_file", str, OpendriveGenerationParameters, returns=False)
 def copy_opendrive_to_file(session: Session, text: str, parameters: OpendriveGenerationParameters) -> None:
-    """Keep an OpenDRIVE text as the map OpenDriveMap; a text that cannot be used is refused now."""
+    """Keep an OpenDRIVE text as the map OpenDriveMap; a text that cannot be used is refused now.
+
+    The generation parameters shape Unreal's mesh (its vertex distance, walls at the rim); this engine builds its own.
+    """
+    if parameters != OpendriveGenerationParameters():
+        session.warn("generate_opendrive_world: generation parameters have no effect, this engine builds its own roads")
     try:
         session.world.catalogue.store_opendrive(text)
     except InputError as error:

@@ -113,8 +113,9 @@ def get_telemetry_data(session: Session, actor_id: int) -> VehicleTelemetryData:
 
 @about_actor("show_vehicle_debug_telemetry", int, bool, returns=False)
 def show_vehicle_debug_telemetry(session: Session, actor_id: int, enabled: bool) -> None:
-    """Accept: there is no window to show it in."""
+    """Accept and say so: there is no window to show it in."""
     commands.find(session.world, actor_id, Kind.VEHICLE)
+    session.warn("show_debug_telemetry has no effect: there is no window to show it in")
 
 
 @about_actor("restore_physx_physics", int, returns=False)
