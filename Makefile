@@ -10,7 +10,7 @@ help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: ## system packages, .venv, and everything needed to run, test and develop
-	@tools/setup.sh dev
+	@tools/setup.sh dev,learning
 
 demo: ## run the shipped catalogue headless: labelled frames and out/demo/report.html
 	@tools/setup.sh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Make labelled driving data and driving scenarios on purpose, with CARLA or without it.",
 )
+
+log = logging.getLogger(__name__)
 
 EXIT_BAD_INPUT = 2
 EXIT_NOT_PASSED = 1
@@ -137,8 +140,18 @@ def report(directory: Annotated[Path, typer.Argument(help="The --out of an earli
     typer.echo(write_report(directory))
 
 
+def _load_plugins() -> None:
+    """Add the commands that packages above this one announce in the entry point group ``reality.commands``."""
+    for entry in sorted(entry_points(group="reality.commands"), key=lambda e: e.name):
+        try:
+            entry.load()(app)
+        except ImportError as error:
+            log.warning("the command `%s` is not available: %s", entry.name, error)
+
+
 def main() -> None:
     """Entry point: a user's mistake is one line and status 2, never a traceback."""
+    _load_plugins()
     try:
         app()
     except RealityError as error:

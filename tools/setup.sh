@@ -68,7 +68,14 @@ wanted="$(cat pyproject.toml <(printf '%s' "$extras") | sha256sum)"
 if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ]; then
   target="."
   [ -z "$extras" ] || target=".[$extras]"
-  say "installing $target (about 1.3 GB the first time; a few minutes)"
+  say "installing $target (about 1.3 GB the first time, 2.5 GB with learning; a few minutes)"
+  # torch first and by its exact version: resolved together with packages that want "any torch", pip may pick a build
+  # of several GB.
+  torch="$(sed -n 's/^ *"\(torch==[0-9.]*\)",$/\1/p' pyproject.toml)"
+  case ",$extras," in *,learning,*)
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$torch" ||
+      fail "pip could not install $torch; the message above says why" ;;
+  esac
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable "$target" ||
     fail "pip could not install the packages; the message above says which"
   printf '%s' "$wanted" >"$stamp"
