@@ -115,6 +115,17 @@ class _Body:
         return metrics.Moving(rect, motion.velocity[:2], motion.pose.z, motion.pose.z + 2 * self.extent.z)
 
 
+def _spawning(blueprint: carla.ActorBlueprint, pose: Pose, lift_m: float) -> Any:
+    """Return the command that makes an actor above its place, with its physics off.
+
+    Walkers too: a car that hits one would push it away from where the scenario says it is.
+    """
+    pitch, yaw, roll = carla_rotation(pose.heading, pose.pitch, pose.roll)
+    at = carla.Transform(carla.Location(pose.x, -pose.y, pose.z + 1.0 + lift_m), carla.Rotation(pitch, yaw, roll))
+    future: Any = carla.command.FutureActor
+    return carla.command.SpawnActor(blueprint, at).then(carla.command.SetSimulatePhysics(future, False))
+
+
 class CarlaPort:
     """A :class:`WorldPort` on a CARLA server (embedded or Unreal).
 
@@ -126,6 +137,7 @@ class CarlaPort:
         network: the road network that is loaded, for the place of the sun.
         tick_timeout_s: how long :meth:`tick` waits.
         seed: decides what the scenario leaves open, such as the paint of vehicles.
+        library: the world's blueprints, when the caller has asked for them already.
     """
 
     def __init__(
@@ -135,12 +147,14 @@ class CarlaPort:
         network: RoadNetwork,
         tick_timeout_s: float = 60.0,
         seed: int = 0,
+        library: carla.BlueprintLibrary | None = None,
     ) -> None:
         self._seed = seed
         self._client, self._world, self._network = client, world, network
         self._tick_timeout_s = tick_timeout_s
-        self._library = world.get_blueprint_library()
+        self._library = library or world.get_blueprint_library()
         self._ids = [blueprint.id for blueprint in self._library]
+        self._waiting: dict[str, tuple[Any, EntityRecord, Motion]] = {}
         self._bodies: dict[str, _Body] = {}
         self._motions: dict[str, Motion] = {}
         self._friction = 1.0
@@ -148,17 +162,22 @@ class CarlaPort:
 
     def actor(self, name: str) -> carla.Actor | None:
         """Return the actor of an entity, None when it is not in the world."""
+        self._spawn_waiting()
         body = self._bodies.get(name)
         return None if body is None else body.actor
 
     # ---- entities
 
     def spawn(self, name: str, record: EntityRecord, motion: Motion) -> None:
-        """See :class:`WorldPort`.
+        """See :class:`WorldPort`. The actor is made by the next call that needs one: all that enter the world together
+        do so in one batch.
 
         Raises:
-            RealityError: no blueprint fits, or the server finds no free place for it.
+            RealityError: no blueprint fits, or (from that later call) the server finds no free place for it.
         """
+        self._waiting[name] = (self._blueprint(name, record), record, motion)
+
+    def _blueprint(self, name: str, record: EntityRecord) -> carla.ActorBlueprint:
         choice = mapping.choose(name, record, self._ids)
         blueprint = self._library.find(choice.blueprint)
         if blueprint.has_attribute("role_name"):
@@ -173,31 +192,41 @@ class CarlaPort:
                 blueprint.set_attribute("color", paints[derive(self._seed, "paint", name) % len(paints)])
         if blueprint.has_attribute("is_invincible"):
             blueprint.set_attribute("is_invincible", "true")
-        pitch, yaw, roll = carla_rotation(motion.pose.heading, motion.pose.pitch, motion.pose.roll)
-        actor = None
+        return blueprint
+
+    def _spawn_waiting(self) -> None:
+        """Make the actors of everybody who waits for one, put them in their places and switch their physics off."""
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, {}
+        made: dict[str, int] = {}
         for lift in SPAWN_LIFTS_M:
-            at = carla.Location(motion.pose.x, -motion.pose.y, motion.pose.z + 1.0 + lift)
-            actor = self._world.try_spawn_actor(blueprint, carla.Transform(at, carla.Rotation(pitch, yaw, roll)))
-            if actor is not None:
-                break
-        if actor is None:
-            raise RealityError(
-                f"entity {name}: the simulator refuses to spawn {choice.blueprint} anywhere above its place"
-            )
-        body = _Body(actor, record)
-        self._bodies[name] = body
-        # Walkers too: a car that hits one would push it away from where the scenario says it is.
-        self._batch([carla.command.SetSimulatePhysics(actor, False)])
-        self.move({name: motion}, {name: record})
+            missing = [name for name in waiting if name not in made]
+            commands: list[object] = [_spawning(waiting[name][0], waiting[name][2].pose, lift) for name in missing]
+            for name, response in zip(missing, self._client.apply_batch_sync(commands, False) if commands else ()):
+                if not response.has_error():
+                    made[name] = response.actor_id
+        actors = {actor.id: actor for actor in self._world.get_actors(list(made.values()))} if made else {}
+        for name, (_, record, _) in waiting.items():
+            if name in made:
+                self._bodies[name] = _Body(actors[made[name]], record)
+        for name, (blueprint, _, _) in waiting.items():
+            if name not in made:
+                raise RealityError(
+                    f"entity {name}: the simulator refuses to spawn {blueprint.id} anywhere above its place"
+                )
+        self.move({name: w[2] for name, w in waiting.items()}, {name: w[1] for name, w in waiting.items()})
 
     def remove(self, name: str) -> None:
         """See :class:`WorldPort`."""
+        self._spawn_waiting()
         body = self._bodies.pop(name)
         self._motions.pop(name, None)
         self._batch([carla.command.DestroyActor(body.actor)])
 
     def move(self, motions: Mapping[str, Motion], records: Mapping[str, EntityRecord]) -> None:
         """See :class:`WorldPort`. What has not changed since the last step is not sent again."""
+        self._spawn_waiting()
         commands: list[object] = []
         for name, motion in motions.items():
             body = self._bodies[name]
@@ -220,12 +249,14 @@ class CarlaPort:
 
     def hold(self, motions: Mapping[str, Motion], records: Mapping[str, EntityRecord]) -> None:
         """Put entities, physics-driven ones too, to a place and speed again, whatever the simulator did since."""
+        self._spawn_waiting()
         for name in motions:
             self._bodies[name].last = ()
         self.move(motions, records)
 
     def set_driven(self, name: str, driven: bool, motion: Motion) -> None:
         """See :class:`WorldPort`."""
+        self._spawn_waiting()
         body = self._bodies[name]
         body.driven = driven
         body.last = ()
@@ -322,6 +353,7 @@ class CarlaPort:
 
     def set_lights(self, name: str, lights: Mapping[str, str]) -> None:
         """See :class:`WorldPort`."""
+        self._spawn_waiting()
         body = self._bodies[name]
         if not body.is_vehicle:
             raise RealityError(f"entity {name} is no vehicle and has no lights")
@@ -338,6 +370,7 @@ class CarlaPort:
             raise RealityError(
                 f"entity {name}: CARLA hides an actor from cameras and other sensors alike, or not at all"
             )
+        self._spawn_waiting()
         body = self._bodies[name]
         if body.driven and not graphics:
             raise RealityError(f"entity {name} is driven by physics and cannot be hidden")
@@ -365,6 +398,7 @@ class CarlaPort:
     def close(self) -> None:
         """Destroy every actor this port has spawned."""
         actors = [body.actor for body in self._bodies.values()]
+        self._waiting.clear()
         self._bodies.clear()
         self._motions.clear()
         if actors:

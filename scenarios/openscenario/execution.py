@@ -23,7 +23,7 @@ from scenarios.openscenario.board import COMPLETE, END, RUNNING, START, Board, C
 from scenarios.openscenario.controllers import CONTROLLERS, ControllerFactory
 from scenarios.openscenario.errors import OpenScenarioError
 from scenarios.openscenario.machine import Storyboard, begin_private
-from scenarios.openscenario.outcomes import Outcome, Tracker
+from scenarios.openscenario.outcomes import Collision, Outcome, Tracker
 from scenarios.openscenario.ports import WorldPort
 from scenarios.openscenario.roads import Roads
 from scenarios.openscenario.scenario import Scenario
@@ -244,6 +244,11 @@ class Execution:
     def motions(self) -> dict[str, Motion]:
         """The states of all entities that are in the world."""
         return {n: e.motion for n, e in self.world.entities.items() if e.present}
+
+    @property
+    def collisions(self) -> tuple[Collision, ...]:
+        """The first touches of all pairs so far, in the order in which they happened; cheap, unlike :attr:`outcome`."""
+        return self._tracker.collisions
 
     @property
     def outcome(self) -> Outcome:

@@ -145,6 +145,11 @@ class Tracker:
             self._watch(world.entities[self._ego])
         self._before = moving
 
+    @property
+    def collisions(self) -> tuple[Collision, ...]:
+        """The first touches of all pairs so far, by time and names."""
+        return tuple(sorted(self._collisions.values(), key=lambda c: (c.time_s, c.first, c.second)))
+
     def _coupled(self, entity: Entity) -> bool:
         """Return whether an entity is towed by the ego, directly or further back."""
         while entity.towed_by:
@@ -263,7 +268,7 @@ class Tracker:
         verdict = "fail" if reasons else ("pass" if finished else "incomplete")
         return Outcome(
             verdict, reasons, self._ego, self._world.time_s,
-            tuple(sorted(self._collisions.values(), key=lambda c: (c.time_s, c.first, c.second))),
+            self.collisions,
             self._extremes.get("min_ttc"), self._extremes.get("min_headway"), self._extremes.get("min_distance"),
             self._extremes.get("max_drac"), self._post_encroachment(), results, tuple(self._world.notes),
         )  # fmt: skip
