@@ -58,6 +58,8 @@ def _walker(spec: WalkerSpec) -> Attributes:
         _modifiable("speed", FLOAT, *(str(speed) for speed in spec.speeds)),
         _modifiable("is_invincible", BOOL, "true"),
         _modifiable("use_wheelchair", BOOL, "false", restricted=True),
+        # Ours, not CARLA's: where in the stride a walker begins, so that a still can show any moment of it.
+        _modifiable("gait_phase", FLOAT, "0.0"),
         _constant("gender", STRING, spec.gender),
         _constant("generation", INT, str(spec.generation)),
         _constant("age", STRING, spec.age),

@@ -102,13 +102,20 @@ class Physics(Bodies):
         self._fleet.add(VehicleState(body, spec, control, rig, vehicle))
 
     def add_walker(
-        self, actor_id: int, spec: WalkerSpec, location: Vector = NOWHERE, rotation: Vector = NOWHERE
+        self,
+        actor_id: int,
+        spec: WalkerSpec,
+        location: Vector = NOWHERE,
+        rotation: Vector = NOWHERE,
+        *,
+        gait_phase: float = 0.0,
     ) -> None:
         """Put a walker into the world; its location is its centre, half its height above the ground."""
         body = Body(actor_id, Kind.WALKER, make_walker(spec), spec.mass, NOWHERE)
         body.responds = False
         self._add(body, location, (0.0, float(rotation[1]), 0.0))
         self._walkers.members[actor_id] = WalkerState(body, spec)
+        self._walkers.members[actor_id].gait_phase = gait_phase
 
     def add_prop(
         self,

@@ -114,7 +114,8 @@ def _create(
         spec = WALKERS[blueprint]
         location = _place_for(world, spec, location, rotation)
         entry = world.add_entry(Kind.WALKER, description, spec=spec, attributes=attributes)
-        world.physics.add_walker(entry.id, spec, location, rotation)
+        phase = number(attributes, "gait_phase", 0.0)
+        world.physics.add_walker(entry.id, spec, location, rotation, gait_phase=phase)
         pose[:3, 3] = location
         return entry
     if blueprint in SENSORS:
