@@ -206,7 +206,8 @@ class CarlaPort:
             for name, response in zip(missing, self._client.apply_batch_sync(commands, False) if commands else ()):
                 if not response.has_error():
                     made[name] = response.actor_id
-        actors = {actor.id: actor for actor in self._world.get_actors(list(made.values()))} if made else {}
+        listed: Any = self._world.get_actors(list(made.values())) if made else ()
+        actors = {actor.id: actor for actor in listed}
         for name, (_, record, _) in waiting.items():
             if name in made:
                 self._bodies[name] = _Body(actors[made[name]], record)

@@ -1,0 +1,170 @@
+"""What is there at one instant, as arrays: the ego and the others. CARLA's frame, metres, radians, m/s.
+
+Everything that observes, rewards or ends an episode reads a :class:`Scene`; nothing behind it knows which environment
+made it. Places are those of the middle of the boxes, on the ground.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+CAR, TWO_WHEELER, PEDESTRIAN, THING = range(4)
+"""Kinds of road users: a car, lorry or bus; a bicycle or motorcycle; a person; anything else."""
+
+
+@dataclass(slots=True)
+class Ego:
+    """The agent's own vehicle.
+
+    Attributes:
+        x, y, z: middle of its box on the ground. yaw: radians, positive from x to y (to the right).
+        vx, vy: world velocity. speed: along its heading, negative backwards.
+        accel, lateral_accel: m/s^2, forward and to the right. yaw_rate: rad/s, positive to the right.
+        length, width, height: of its box.
+        throttle, brake, steer: what was applied last; steer -1..1, positive to the right.
+    """
+
+    x: float
+    y: float
+    z: float
+    yaw: float
+    vx: float
+    vy: float
+    speed: float
+    accel: float
+    lateral_accel: float
+    yaw_rate: float
+    length: float
+    width: float
+    height: float
+    wheelbase: float = 2.8
+    throttle: float = 0.0
+    brake: float = 0.0
+    steer: float = 0.0
+
+
+@dataclass(slots=True)
+class Others:
+    """Everybody else, in an order that does not change within an episode.
+
+    Attributes:
+        names: (N,) for people and logs.
+        xy, velocity: (N, 2). z: (N,) the ground under them. yaw: (N,). size: (N, 3) length, width, height.
+        kind: (N,) CAR, TWO_WHEELER, PEDESTRIAN or THING.
+        visible: (N,) whether the ego's driver has a line of sight to them; all True where nobody asked.
+    """
+
+    names: tuple[str, ...]
+    xy: Floats
+    velocity: Floats
+    z: Floats
+    yaw: Floats
+    size: Floats
+    kind: npt.NDArray[np.int64]
+    visible: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @staticmethod
+    def none() -> Others:
+        """Nobody."""
+        flat = np.zeros(0)
+        two = np.zeros((0, 2))
+        return Others((), two, two, flat, flat, np.zeros((0, 3)), np.zeros(0, np.int64), np.zeros(0, np.bool_))
+
+
+@dataclass(slots=True)
+class Collision:
+    """The first thing the ego has touched, and the magnitude of the relative velocity before, m/s."""
+
+    other: str
+    impact_mps: float
+
+
+@dataclass(slots=True)
+class Scene:
+    """One instant of an episode.
+
+    Attributes:
+        time_s: since the episode's start.
+        s, offset, heading_error: the ego on its route: metres along it, metres to the right of its lane's centre,
+            radians from the lane's direction.
+        collision: set when the ego touches somebody.
+        off_road: whether the ego's middle has left the carriageway.
+    """
+
+    time_s: float
+    ego: Ego
+    others: Others
+    s: float = 0.0
+    offset: float = 0.0
+    heading_error: float = 0.0
+    collision: Collision | None = None
+    off_road: bool = False
+    extras: dict[str, float] = field(default_factory=dict)
+
+
+def in_frame(ego: Ego, xy: Floats) -> Floats:
+    """Return (N, 2) world points as metres ahead of and to the right of the ego's middle."""
+    return turned(ego, xy - (ego.x, ego.y))
+
+
+def turned(ego: Ego, vectors: Floats) -> Floats:
+    """Return (N, 2) world vectors in the ego's axes: forward, right."""
+    c, s = math.cos(ego.yaw), math.sin(ego.yaw)
+    out = np.empty_like(vectors)
+    out[:, 0] = vectors[:, 0] * c + vectors[:, 1] * s
+    out[:, 1] = vectors[:, 1] * c - vectors[:, 0] * s
+    return out
+
+
+def times_to_collision(ego: Ego, others: Others) -> Floats:
+    """Return (N,) seconds until the boxes touch if everybody keeps their velocity; 0 where they do, inf where never.
+
+    The separating axes of moving boxes, as :func:`scenarios.metrics.time_to_collision`, for all others at once.
+    """
+    count = len(others)
+    if not count:
+        return np.zeros(0)
+    delta, rate = others.xy - (ego.x, ego.y), others.velocity - (ego.vx, ego.vy)
+    enter, leave = np.zeros(count), np.full(count, np.inf)
+    ours = np.full(count, ego.yaw)
+    for yaw in (ours, ours + 0.5 * np.pi, others.yaw, others.yaw + 0.5 * np.pi):
+        ax, ay = np.cos(yaw), np.sin(yaw)
+        gap, closing = delta[:, 0] * ax + delta[:, 1] * ay, rate[:, 0] * ax + rate[:, 1] * ay
+        reach = 0.5 * (
+            ego.length * np.abs(np.cos(yaw - ego.yaw))
+            + ego.width * np.abs(np.sin(yaw - ego.yaw))
+            + others.size[:, 0] * np.abs(np.cos(yaw - others.yaw))
+            + others.size[:, 1] * np.abs(np.sin(yaw - others.yaw))
+        )
+        still = np.abs(closing) < 1e-9
+        safe = np.where(still, 1.0, closing)
+        first, second = (-reach - gap) / safe, (reach - gap) / safe
+        apart = still & (np.abs(gap) > reach)
+        low = np.where(still, np.where(apart, np.inf, 0.0), np.minimum(first, second))
+        high = np.where(still, np.where(apart, -np.inf, np.inf), np.maximum(first, second))
+        enter, leave = np.maximum(enter, low), np.minimum(leave, high)
+    return np.where(enter <= leave, enter, np.inf)
+
+
+__all__ = [
+    "CAR",
+    "PEDESTRIAN",
+    "THING",
+    "TWO_WHEELER",
+    "Collision",
+    "Ego",
+    "Others",
+    "Scene",
+    "in_frame",
+    "times_to_collision",
+    "turned",
+]
