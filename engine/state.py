@@ -64,8 +64,13 @@ class ActorTable:
     """
 
     def __init__(self, capacity: int = 64) -> None:
-        self._data = np.zeros(capacity, dtype=ACTOR_DTYPE)
         self._row_of: dict[int, int] = {}
+        self._hold(np.zeros(capacity, dtype=ACTOR_DTYPE))
+
+    def _hold(self, data: np.ndarray) -> None:
+        self._data = data
+        # Looking a column up by name takes longer than writing to it.
+        self._locations, self._rotations = data["location"], data["rotation"]
 
     @property
     def rows(self) -> np.ndarray:
@@ -92,11 +97,16 @@ class ActorTable:
             raise ValueError(f"actor {actor_id} already has a row")
         row = len(self._row_of)
         if row == len(self._data):
-            self._data = np.concatenate([self._data, np.zeros_like(self._data)])
+            self._hold(np.concatenate([self._data, np.zeros_like(self._data)]))
         self._row_of[actor_id] = row
         self._data[row] = np.zeros((), dtype=ACTOR_DTYPE)
         self._data[row]["id"], self._data[row]["kind"], self._data[row]["parent"] = actor_id, kind, parent
         return self._data[row]
+
+    def place(self, actor_id: int, location: tuple[float, float, float], rotation: tuple[float, float, float]) -> None:
+        """Write one actor's pose: metres, degrees."""
+        row = self._row_of[actor_id]
+        self._locations[row], self._rotations[row] = location, rotation
 
     def __getitem__(self, actor_id: int) -> np.void:
         return self._data[self._row_of[actor_id]]

@@ -51,7 +51,9 @@ def rotation_matrices(rotation_deg: npt.ArrayLike) -> Floats:
     gives them (Unreal's order: yaw, then pitch, then roll).
     """
     angles = np.radians(np.asarray(rotation_deg, dtype=np.float64))
-    (cp, cy, cr), (sp, sy, sr) = np.moveaxis(np.cos(angles), -1, 0), np.moveaxis(np.sin(angles), -1, 0)
+    cosine, sine = np.cos(angles), np.sin(angles)
+    cp, cy, cr = cosine[..., 0], cosine[..., 1], cosine[..., 2]
+    sp, sy, sr = sine[..., 0], sine[..., 1], sine[..., 2]
     matrix = np.empty((*angles.shape[:-1], 3, 3))
     matrix[..., 0, 0] = cp * cy
     matrix[..., 0, 1] = cy * sp * sr - sy * cr
@@ -93,7 +95,9 @@ def rotation_of(matrix: npt.ArrayLike) -> Floats:
     right_y = -np.sin(yaw) * m[..., 0, 1] + np.cos(yaw) * m[..., 1, 1]
     up_y = -np.sin(yaw) * m[..., 0, 2] + np.cos(yaw) * m[..., 1, 2]
     roll = np.arctan2(up_y, right_y)
-    return np.degrees(np.stack([pitch, yaw, roll], axis=-1))
+    angles = np.empty((*m.shape[:-2], 3))
+    angles[..., 0], angles[..., 1], angles[..., 2] = pitch, yaw, roll
+    return np.asarray(np.degrees(angles))
 
 
 def invert(matrix: npt.ArrayLike) -> Floats:

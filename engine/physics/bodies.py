@@ -106,19 +106,30 @@ def local_to_body(vector: Vector) -> Point3:
     return Point3(float(vector[1]), float(vector[0]), float(vector[2]))
 
 
+def node_matrices(location: Floats, turn: Floats, offset: Floats) -> Floats:
+    """Return (N, 16) node matrices, Panda's, of bodies whose actors stand at CARLA poses.
+
+    Args:
+        location: (N, 3) metres. turn: (N, 3, 3) world-from-actor. offset: (N, 3) centres of mass, actor's frame.
+    """
+    matrices = np.zeros((len(location), 4, 4))
+    # Panda multiplies row vectors: the rows are the body's right, forward and up axes in ASAM's frame.
+    matrices[:, 0, :3], matrices[:, 1, :3], matrices[:, 2, :3] = turn[:, :, 1], turn[:, :, 0], turn[:, :, 2]
+    matrices[:, 3, :3] = location + np.einsum("nij,nj->ni", turn, offset)
+    matrices[:, :, 1] *= -1.0
+    matrices[:, 3, 3] = 1.0
+    return matrices.reshape(-1, 16)
+
+
 def node_transform(location: Vector, rotation: Vector, offset: Vector) -> TransformState:
     """Return the node transform of a body whose actor stands at a CARLA pose.
 
     Args:
         location: metres; rotation: pitch, yaw, roll in degrees; offset: centre of mass in the actor's frame.
     """
-    turn = rotation_matrices(rotation)
-    center = np.asarray(location, dtype=np.float64) + turn @ np.asarray(offset, dtype=np.float64)
-    (fx, rx, ux), (fy, ry, uy), (fz, rz, uz) = turn.tolist()
-    x, y, z = center.tolist()
-    # Panda multiplies row vectors: the rows are the body's right, forward and up axes in ASAM's frame.
-    matrix = LMatrix4f(rx, -ry, rz, 0.0, fx, -fy, fz, 0.0, ux, -uy, uz, 0.0, x, -y, z, 1.0)
-    return TransformState.make_mat(matrix)
+    place, turn, center = (np.asarray(value, dtype=np.float64)[None] for value in (location, rotation, offset))
+    (numbers,) = node_matrices(place, rotation_matrices(turn), center).tolist()
+    return TransformState.make_mat(LMatrix4f(*numbers))
 
 
 def read_nodes(nodes: Sequence[BulletRigidBodyNode]) -> npt.NDArray[np.float32]:
@@ -135,6 +146,7 @@ def read_nodes(nodes: Sequence[BulletRigidBodyNode]) -> npt.NDArray[np.float32]:
 
 
 _TURNS = np.array([1.0, -1.0, 1.0])
+_NEXT, _LAST = np.array([1, 2, 0]), np.array([2, 0, 1])
 
 
 class Motion:
@@ -151,9 +163,22 @@ class Motion:
         spin = rows[:, 19:22] * -_TURNS
         # Velocity of the actor's origin, so that it is the derivative of the location: v + w x (-arm).
         self.velocity = rows[:, 16:19] * _TURNS
-        self.velocity[:, 0] -= spin[:, 1] * arm[:, 2] - spin[:, 2] * arm[:, 1]
-        self.velocity[:, 1] -= spin[:, 2] * arm[:, 0] - spin[:, 0] * arm[:, 2]
-        self.velocity[:, 2] -= spin[:, 0] * arm[:, 1] - spin[:, 1] * arm[:, 0]
+        self.velocity -= spin[:, _NEXT] * arm[:, _LAST] - spin[:, _LAST] * arm[:, _NEXT]
         self.angular_velocity = np.degrees(spin)
-        matrix = np.stack([self.forward, self.right, self.up], axis=-1)
+        matrix = np.empty((len(rows), 3, 3))
+        matrix[:, :, 0], matrix[:, :, 1], matrix[:, :, 2] = self.forward, self.right, self.up
         self.rotation = rotation_of(matrix)
+
+    def lead(
+        self,
+        rows: npt.NDArray[np.intp],
+        turns: Floats,
+        location: Floats,
+        rotation: Floats,
+        velocity: Floats,
+        angular_velocity: Floats,
+    ) -> None:
+        """Take the motion of some bodies from elsewhere: (n,) rows, (n, 3, 3) world-from-actor, (n, 3) each."""
+        self.location[rows], self.rotation[rows] = location, rotation
+        self.forward[rows], self.right[rows], self.up[rows] = turns[:, :, 0], turns[:, :, 1], turns[:, :, 2]
+        self.velocity[rows], self.angular_velocity[rows] = velocity, angular_velocity

@@ -55,7 +55,9 @@ class ContactLog:
 
     def look(self, data: Any) -> None:
         """Tick callback of Bullet's world, after each substep."""
-        for manifold in self._world.get_manifolds():
+        world = self._world
+        for index in range(world.get_num_manifolds()):
+            manifold = world.get_manifold(index)
             if manifold.get_num_manifold_points():
                 self._note(manifold)
 

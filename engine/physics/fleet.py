@@ -64,11 +64,13 @@ class VehicleState:
         self.wheels = wheels_of(vehicle)
 
 
-STATES = ("throttle", "brake", "steer", "rolled", "lean")
-"""What the fleet keeps of every vehicle from step to step, besides its drive."""
+STATES = ("rolled", "lean")
+"""What the fleet keeps of every vehicle from step to step, besides its inputs and its drive."""
+RISE = np.array([[THROTTLE_RISE], [BRAKE_RISE], [STEER_RISE]])
+FALL = np.array([[PEDAL_FALL], [PEDAL_FALL], [STEER_FALL]])
 
 
-def approach(value: Floats, target: Floats, rise: float, fall: float, dt: float) -> Floats:
+def approach(value: Floats, target: Floats, rise: Floats | float, fall: Floats | float, dt: float) -> Floats:
     """Move ``value`` towards ``target``: away from zero by at most ``rise`` x dt, towards it by ``fall`` x dt."""
     rate = np.where(np.abs(target) > np.abs(value), rise, fall) * dt
     return value + bounded(target - value, -rate, rate)
@@ -93,8 +95,9 @@ class Fleet:
     def __init__(self) -> None:
         self.members: dict[int, VehicleState] = {}
         self._stale = True
-        # Per vehicle, kept over rebuilds: smoothed inputs, drive state, wheel roll, speed.
-        self.throttle = self.brake = self.steer = self.rolled = self.lean = np.zeros(0)
+        # Per vehicle, kept over rebuilds: smoothed throttle, brake and steering, drive state, wheel roll, lean.
+        self.inputs = np.zeros((3, 0))
+        self.rolled = self.lean = np.zeros(0)
         self.drive_state = DriveState.at_rest(0)
         self._pushed: set[int] = set()
         self._controlled = False
@@ -103,6 +106,7 @@ class Fleet:
         """Take a vehicle in, at rest, in first gear."""
         state.index = len(self.members)
         self.members[state.body.actor_id] = state
+        self.inputs = np.concatenate([self.inputs, np.zeros((3, 1))], axis=1)
         for name in STATES:
             setattr(self, name, np.append(getattr(self, name), 0.0))
         fresh, old = DriveState.at_rest(1), self.drive_state
@@ -117,6 +121,7 @@ class Fleet:
     def remove(self, actor_id: int) -> VehicleState:
         """Let a vehicle go."""
         state = self.members.pop(actor_id)
+        self.inputs = np.delete(self.inputs, state.index, axis=1)
         for name in STATES:
             setattr(self, name, np.delete(getattr(self, name), state.index))
         old = self.drive_state
@@ -168,6 +173,7 @@ class Fleet:
         self._steerable = np.flatnonzero(self._max_steer != 0.0)
         self._steer_wheels = [self.wheels[i] for i in self._steerable]
         self.bodies = np.array([s.body.index for s in states], dtype=np.int64)
+        self._numbers = np.arange(len(states))
         # (N, 4) Bullet wheel behind each of the table's four; two-wheelers have a front and a back wheel only.
         counts = [int(r.wheel_of.max()) + 1 for r in rigs]
         self._shows = np.array([[k < c for k in range(4)] for c in counts])
@@ -179,6 +185,17 @@ class Fleet:
         )
         self._axle_max = np.zeros(len(rigs))
         np.maximum.at(self._axle_max, self.owner, np.abs(self._max_steer))
+        self._part = np.divide(
+            self._max_steer,
+            self._axle_max[self.owner],
+            out=np.zeros(len(self.owner)),
+            where=self._axle_max[self.owner] > 0.0,
+        )
+        self._wheel_base, self._wheel_half_track = self.wheelbase[self.owner], self._half_track[self.owner]
+        self._leaning = bool(self._leans.any())
+        running = [s.body.simulate for s in states]
+        self._rolling_wheels = np.flatnonzero(np.repeat(running, [len(r.wheel_x) for r in rigs]))
+        self._felt_wheels = [self.wheels[i] for i in self._rolling_wheels]
         self.loads = np.array([w.get_wheels_suspension_force() for w in self.wheels])
         self.wheel_angle = np.zeros(len(self.owner))
         self.wheel_force = np.zeros(len(self.owner))
@@ -191,10 +208,21 @@ class Fleet:
     def _read_controls(self) -> None:
         self._controlled = False
         controls = [s.control for s in self._states]
-        self._asked = np.array(
-            [(c.throttle, c.brake, c.steer, c.hand_brake, c.reverse, c.manual_gear_shift, c.gear) for c in controls],
-            dtype=np.float64,
-        ).reshape(len(controls), 7)
+        # Rows: throttle, brake, steer, hand brake, reverse, manual, gear.
+        self._asked = (
+            np.array(
+                [
+                    (c.throttle, c.brake, c.steer, c.hand_brake, c.reverse, c.manual_gear_shift, c.gear)
+                    for c in controls
+                ],
+                dtype=np.float64,
+            )
+            .reshape(len(controls), 7)
+            .T.copy()
+        )
+        self._reverse, self._manual = self._asked[4] > 0.0, self._asked[5] > 0.0
+        self._wanted_gear = self._asked[6].astype(np.int64)
+        self._handbraked = bool(self._asked[3].any())
         self._running = np.array([s.body.simulate for s in self._states], dtype=bool)
 
     def set_control(self, actor_id: int, control: VehicleControl) -> None:
@@ -222,23 +250,23 @@ class Fleet:
             return
         self.refresh()
         rows = self.bodies
-        forward = motion.forward[rows]
-        speed = np.einsum("ij,ij->i", motion.velocity[rows], forward)
+        forward, velocity = motion.forward[rows], motion.velocity[rows]
+        speed = np.einsum("ij,ij->i", velocity, forward)
         for actor_id in sorted(self._pushed & self.members.keys()):
             i = self.members[actor_id].index
             set_in_motion(self._drive, self.drive_state, i, float(speed[i]), float(self.radius[i]))
         self._pushed.clear()
         self.rolled = self.rolled + speed * dt / self.radius
-        asked = self._asked
-        self.throttle = approach(self.throttle, asked[:, 0], THROTTLE_RISE, PEDAL_FALL, dt)
-        self.brake = approach(self.brake, asked[:, 1], BRAKE_RISE, PEDAL_FALL, dt)
-        self.steer = approach(self.steer, asked[:, 2], STEER_RISE, STEER_FALL, dt)
+        self.inputs = approach(self.inputs, self._asked[:3], RISE, FALL, dt)
         spin = np.radians(np.einsum("ij,ij->i", motion.angular_velocity[rows], motion.up[rows]))
-        across = np.einsum("ij,ij->i", motion.velocity[rows], motion.right[rows]) + spin * self._front_x
-        self._set_steering(speed, across)
-        self._set_grip(np.abs(speed))
-        drive, resist = self._forces(speed, dt)
-        self._set_forces(motion, drive, resist, speed, substep)
+        right = motion.right[rows]
+        sideways = np.einsum("ij,ij->i", velocity, right)
+        pace = np.abs(speed)
+        self._set_steering(speed, pace, sideways + spin * self._front_x)
+        self._set_grip(pace)
+        drive, resist = self._forces(speed, pace, dt)
+        brake = self._set_forces(drive, resist, speed, pace, substep)
+        self._hold_on_slopes(forward, right, speed, sideways, brake)
 
     def settle(self, motion: Motion, span: float, substep: float) -> None:
         """Read the wheels' loads after ``span`` seconds of Bullet's steps, and put right what ``motion`` shows.
@@ -250,36 +278,37 @@ class Fleet:
         if not self.members:
             return
         self.refresh()
-        self.loads = np.array([w.get_wheels_suspension_force() for w in self.wheels])
+        # Wheels of vehicles that are led by hand touch nothing.
+        self.loads[self._rolling_wheels] = [w.get_wheels_suspension_force() for w in self._felt_wheels]
         begun = np.bincount(self.owner, self.loads, len(self.mass)) / self.mass * (substep * self._running)
         rows = self.bodies
         motion.velocity[rows] -= motion.up[rows] * begun[:, None]
-        if self._leans.any():
+        if self._leaning:
             speed = np.einsum("ij,ij->i", motion.velocity[rows], motion.forward[rows])
             turning = np.radians(motion.angular_velocity[rows, 2])
             wanted = bounded(np.degrees(np.arctan(speed * turning / GRAVITY)), -LEAN_DEG, LEAN_DEG) * self._leans
             self.lean = self.lean + bounded(wanted - self.lean, -LEAN_RATE * span, LEAN_RATE * span)
             motion.rotation[rows, 2] += self.lean
 
-    def _set_steering(self, speed: Floats, across: Floats) -> None:
-        """Turn the wheels; ``across`` is the (N,) rightward speed of the front axle, m/s."""
-        kmh = np.abs(speed) * 3.6
+    def _set_steering(self, speed: Floats, pace: Floats, across: Floats) -> None:
+        """Turn the wheels; ``pace`` is (N,) speed without its sign, ``across`` the rightward one of the front axle."""
+        kmh = pace * 3.6
         place = np.minimum(kmh / STEER_TABLE_KMH, 1.0) * (TABLE_POINTS - 1)
         left = np.minimum(place.astype(np.int64), TABLE_POINTS - 2)
-        row = np.arange(len(speed))
         share = place - left
+        row = self._numbers
         factor = self._curve[row, left] * (1.0 - share) + self._curve[row, left + 1] * share
         # The inner wheel turns by the commanded angle, the outer by Ackermann's; understeer takes its part of both.
-        command = self.steer * factor
-        angle = bounded(command * self._axle_max, -1.55, 1.55)
-        self.wheel_angle = self._wheel_angles(np.tan(angle))
+        angles = np.empty((2, len(speed)))
+        command = bounded(self.inputs[2] * factor * self._axle_max, -1.55, 1.55)
         lag = self.wheelbase / (self.wheelbase + self._understeer * np.square(speed))
         # A wheel turned away from its way by more than the slip of greatest grip would only brake.
-        pace = np.abs(speed)
         slip = SLIP_RAD + np.maximum(5.0 - pace, 0.0) * 0.35
         way = np.arctan(across / np.where(pace > 2.0, speed, 2.0))
-        angle = bounded(angle * lag, np.maximum(way - slip, -1.55), np.minimum(way + slip, 1.55))
-        felt = self._wheel_angles(np.tan(angle))[self._steerable]
+        angles[0] = command
+        angles[1] = bounded(command * lag, np.maximum(way - slip, -1.55), np.minimum(way + slip, 1.55))
+        self.wheel_angle, felt = self._wheel_angles(np.tan(angles))
+        felt = felt[self._steerable]
         moved = ~(np.abs(felt - self._set_angle) < 1e-5)
         if moved.any():
             # Bullet turns to the left with positive angles, CARLA to the right.
@@ -288,18 +317,13 @@ class Fleet:
             self._set_angle = np.where(moved, felt, self._set_angle)
 
     def _wheel_angles(self, tangent: Floats) -> Floats:
-        owner = self.owner
-        side = np.sign(tangent)
-        t = tangent[owner]
-        wide = self._half_track[owner] - side[owner] * self._wheel_y
-        base = self.wheelbase[owner]
-        angles = np.arctan(base * t / (base + np.abs(t) * wide))
-        part = np.divide(
-            self._max_steer, self._axle_max[owner], out=np.zeros(len(owner)), where=self._axle_max[owner] > 0.0
-        )
-        return np.asarray(angles * part)
+        """Return the (K, M) angles of all wheels for (K, N) tangents of their vehicles' steering angles."""
+        t = tangent[:, self.owner]
+        wide = self._wheel_half_track - np.sign(t) * self._wheel_y
+        base = self._wheel_base
+        return np.asarray(np.arctan(base * t / (base + np.abs(t) * wide)) * self._part)
 
-    def _forces(self, speed: Floats, dt: float) -> tuple[Floats, Floats]:
+    def _forces(self, speed: Floats, pace: Floats, dt: float) -> tuple[Floats, Floats]:
         """Return (N,) drive forces and (M,) resisting forces at the wheels, N."""
         owner, count = self.owner, len(speed)
         asked = self._asked
@@ -308,14 +332,14 @@ class Fleet:
             self._drive,
             state,
             speed,
-            asked[:, 4] > 0.0,
-            asked[:, 5] > 0.0,
-            asked[:, 6].astype(np.int64),
+            self._reverse,
+            self._manual,
+            self._wanted_gear,
             self.radius,
         )
-        drive = advance(self._drive, state, self.throttle, gear, speed, self.mass, self.radius, dt)
+        drive = advance(self._drive, state, self.inputs[0], gear, speed, self.mass, self.radius, dt)
         limit = self.grip_long * self.loads
-        wanted = np.maximum(self.brake[owner] * self._brake_n, asked[owner, 3] * self._hand_n)
+        wanted = np.maximum(self.inputs[1, owner] * self._brake_n, asked[3, owner] * self._hand_n)
         braked = np.minimum(wanted, limit)
         # What one wheel cannot hold goes to the others that are braked too (brake-force distribution).
         spare = np.where(wanted > 0.0, limit - braked, 0.0)
@@ -325,23 +349,26 @@ class Fleet:
         weight = np.bincount(owner, self.loads, count)
         share = self.loads / np.maximum(weight, 1e-9)[owner]
         drag = self._drag * np.square(speed)
-        resist = braked + share * (drag + self._rolling * weight)[owner] + self._damping * np.abs(speed)[owner]
+        resist = braked + share * (drag + self._rolling * weight)[owner] + self._damping * pace[owner]
         self._share, self._limit = share, limit
         return drive, np.where(self.loads > 0.0, resist, 0.0)
 
-    def _set_forces(self, motion: Motion, drive: Floats, resist: Floats, speed: Floats, substep: float) -> None:
+    def _set_forces(self, drive: Floats, resist: Floats, speed: Floats, pace: Floats, substep: float) -> Floats:
+        """Drive or brake every wheel; return the (N,) braking forces."""
         owner, count = self.owner, len(speed)
         # Near standstill a driven wheel goes where the engine pushes; an idle engine only drags.
-        starting = (np.abs(speed) <= 0.1) & (self.throttle > 0.01) & (drive != 0.0)
+        starting = (pace <= 0.1) & (self.inputs[0] > 0.01) & (drive != 0.0)
         way = np.where(starting, np.sign(drive), np.where(speed < 0.0, -1.0, 1.0))
+        ways = way[owner]
         pull = bounded((drive * way)[owner] * self._share, -self._limit, self._limit)
         net = pull - resist
-        engine = np.where(net > 0.0, net * way[owner], 0.0)
+        engine = np.where(net > 0.0, net * ways, 0.0)
         brake = np.where(net < 0.0, np.minimum(-net, self._limit), 0.0)
         total = np.bincount(owner, brake, count).astype(np.float64)
-        crawl = (np.abs(speed) < CRAWL_MPS) & (total > 0.0)
-        brake = np.where(crawl[owner], np.where(engine != 0.0, 0.0, total[owner] * self._hold), brake)
-        self.wheel_force = engine - brake * way[owner]
+        crawl = (pace < CRAWL_MPS) & (total > 0.0)
+        if crawl.any():
+            brake = np.where(crawl[owner], np.where(engine != 0.0, 0.0, total[owner] * self._hold), brake)
+        self.wheel_force = engine - brake * ways
         # A wheel is driven or braked, so one of the two stays as it was.
         wheels, impulses = self.wheels, brake * substep
         pushes, stops = engine.tolist(), impulses.tolist()
@@ -350,18 +377,18 @@ class Fleet:
         for i in np.flatnonzero(impulses != self._set_brake).tolist():
             wheels[i].set_brake(stops[i])
         self._set_engine, self._set_brake = engine, impulses
-        self._hold_on_slopes(motion, speed, total)
+        return total
 
-    def _hold_on_slopes(self, motion: Motion, speed: Floats, brake: Floats) -> None:
+    def _hold_on_slopes(self, forward: Floats, right: Floats, speed: Floats, sideways: Floats, brake: Floats) -> None:
         """Take the slope's pull off standing vehicles, as far as their brakes and tyres can.
 
         Bullet's wheels oppose velocity only, so without this a parked car creeps at g sin(slope) x substep.
         """
-        rows = self.bodies
-        forward, right = motion.forward[rows], motion.right[rows]
-        planar = np.hypot(speed, np.einsum("ij,ij->i", motion.velocity[rows], right))
+        standing = (np.hypot(speed, sideways) < STAND_MPS) & self._running
+        if not standing.any():
+            return
         grounded = np.bincount(self.owner, self.loads > 0.0, len(speed)) >= 3
-        standing = grounded & (planar < STAND_MPS) & (forward[:, 2] ** 2 + right[:, 2] ** 2 > 1e-8) & self._running
+        standing &= grounded & (forward[:, 2] ** 2 + right[:, 2] ** 2 > 1e-8)
         for i in np.flatnonzero(standing).tolist():
             state = self._states[i]
             pull = state.body.node.get_gravity()[2] * self.mass[i]
@@ -378,8 +405,9 @@ class Fleet:
         """
         slow = bounded((15.0 - pace) / 6.0, 0.0, 1.0)[self.owner]
         grip = self._grip_lat + slow * np.maximum(self._slow_grip - self._grip_lat, 0.0)
-        locked = ((self._asked[:, 3] > 0.0) & (pace > 3.0))[self.owner] & (self._hand_n > 0.0)
-        grip = np.where(locked, 0.6 * grip, grip)
+        if self._handbraked:
+            locked = ((self._asked[3] > 0.0) & (pace > 3.0))[self.owner] & (self._hand_n > 0.0)
+            grip = np.where(locked, 0.6 * grip, grip)
         stale = ~(np.abs(grip - self._set_grips) <= 0.03 * self._set_grips)
         if stale.any():
             for i in np.flatnonzero(stale).tolist():
@@ -401,7 +429,7 @@ class Fleet:
         self.refresh()
         mine = at[self.bodies]
         for column, name in enumerate(("throttle", "brake", "steer", "hand_brake", "reverse", "manual")):
-            rows[name][mine] = self._asked[:, column]
+            rows[name][mine] = self._asked[column]
         rows["gear"][mine] = self.drive_state.gear
         rows["wheel_spin"][mine] = self.rolled
         rows["wheel_steer"][mine] = np.degrees(self.wheel_angle[self._shown]) * self._shows

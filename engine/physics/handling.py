@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from panda3d.bullet import BulletWorld
 from panda3d.core import ConfigVariableBool, Point3, TransformState, Vec3
 
@@ -15,9 +13,6 @@ from engine.physics.walkers import Walkers
 from engine.state import Kind
 
 Triple = tuple[float, float, float]
-
-JUMP_M = 5.0
-"""A body without physics that is placed farther away than this was teleported, not moved."""
 
 
 def triple(vector: Vector) -> Triple:
@@ -88,19 +83,19 @@ class Bodies:
     def set_transform(self, actor_id: int, location: Vector, rotation: Vector | None = None) -> None:
         """Teleport; velocities are kept. ``rotation`` None keeps the orientation."""
         body = self._store.by_id[actor_id]
-        place = triple(location)
-        turn = triple(self._store.rotation[body.index] if rotation is None else rotation)
-        placed = body.movable and not body.simulate
-        if placed and math.dist(place, self._store.location[body.index].tolist()) > JUMP_M:
-            # Not a motion: Bullet must not read a velocity from it.
-            body.node.set_kinematic(False)
+        place = location if type(location) is tuple else triple(location)
+        if rotation is None:
+            rotation = self._store.rotation[body.index]
+        turn = rotation if type(rotation) is tuple else triple(rotation)
+        if body.movable and not body.simulate:
+            self._store.place(body, place, turn)
+        else:
+            self._store.location[body.index], self._store.rotation[body.index] = place, turn
             body.node.set_transform(node_transform(place, turn, body.offset))
-            body.node.set_kinematic(True)
-        self._store.location[body.index], self._store.rotation[body.index] = place, turn
-        body.node.set_transform(node_transform(place, turn, body.offset))
-        if actor_id in self._walkers.members:
-            self._walkers.members[actor_id].placed = True
-        self._wake(body)
+            self._wake(body)
+        walker = self._walkers.members.get(actor_id)
+        if walker is not None:
+            walker.placed = True
 
     def _wake(self, body: Body) -> None:
         self._store.touched()
@@ -184,6 +179,7 @@ class Bodies:
         body = self._store.by_id[actor_id]
         if not body.movable or body.simulate == enabled:
             return
+        self._store.settle()
         state = self._fleet.members.get(actor_id)
         # What was asked for since the last step comes before what was then.
         velocity = self._store.told_velocity.pop(actor_id, None) or self.velocity(actor_id)
@@ -215,6 +211,7 @@ class Bodies:
         body = self._store.by_id[actor_id]
         if body.collides == enabled:
             return
+        self._store.settle()
         velocity, spin = body.node.get_linear_velocity(), body.node.get_angular_velocity()
         body.collides = enabled
         self._attach(body)

@@ -157,20 +157,26 @@ def choose_gears(
     gear = np.maximum(state.gear, 1)
     column = gear + 1
     wheel = np.abs(speed) / radius
-    ratio = drive.ratios[rows, column]
-    omega = wheel * ratio
-    higher = np.minimum(column + 1, drive.top_gear + 1)
-    lower = np.maximum(column - 1, 2)
-    omega_higher, omega_lower = wheel * drive.ratios[rows, higher], wheel * drive.ratios[rows, lower]
-    ready = (state.shift_left_s <= 0.0) & (state.since_shift_s >= drive.switch_s + SHIFT_PAUSE_S)
-    # A shift must not ask for its own undoing, or badly spaced gears would hunt for ever.
-    settles = (omega_higher >= drive.down[rows, higher]) | (omega > 0.95 * drive.max_omega)
-    up = ready & (omega > drive.up[rows, column]) & (gear < drive.top_gear) & settles
-    down = ready & (omega < drive.down[rows, column]) & (gear > 1) & (omega_lower < 0.97 * drive.up[rows, lower])
-    automatic = np.where(wheel * radius < 0.5, 1, gear + up - down)
-    automatic = np.where(drive.autobox, automatic, gear)
-    chosen = np.where(manual, np.minimum(np.maximum(wanted, -1), drive.top_gear), automatic)
-    return np.where(reverse & ~(manual & (wanted > 0)), -1, chosen).astype(np.int64)
+    omega = wheel * drive.ratios[rows, column]
+    up, down = (
+        (omega > drive.up[rows, column]) & (gear < drive.top_gear),
+        (omega < drive.down[rows, column]) & (gear > 1),
+    )
+    automatic = gear
+    if up.any() or down.any():
+        higher = np.minimum(column + 1, drive.top_gear + 1)
+        lower = np.maximum(column - 1, 2)
+        omega_higher, omega_lower = wheel * drive.ratios[rows, higher], wheel * drive.ratios[rows, lower]
+        ready = (state.shift_left_s <= 0.0) & (state.since_shift_s >= drive.switch_s + SHIFT_PAUSE_S)
+        # A shift must not ask for its own undoing, or badly spaced gears would hunt for ever.
+        settles = (omega_higher >= drive.down[rows, higher]) | (omega > 0.95 * drive.max_omega)
+        automatic = gear + (up & ready & settles) - (down & ready & (omega_lower < 0.97 * drive.up[rows, lower]))
+    automatic = np.where(drive.autobox, np.where(wheel * radius < 0.5, 1, automatic), gear)
+    if manual.any():
+        automatic = np.where(manual, np.minimum(np.maximum(wanted, -1), drive.top_gear), automatic)
+    if reverse.any():
+        automatic = np.where(reverse & ~(manual & (wanted > 0)), -1, automatic)
+    return automatic.astype(np.int64)
 
 
 def set_in_motion(drive: Drive, state: DriveState, row: int, speed: float, radius: float) -> None:
@@ -207,8 +213,10 @@ def advance(
     """
     rows = np.arange(len(speed))
     changed = gear != state.gear
-    state.shift_left_s = np.where(changed, drive.switch_s, state.shift_left_s)
-    state.since_shift_s = np.where(changed, 0.0, state.since_shift_s + dt)
+    state.since_shift_s = state.since_shift_s + dt
+    if changed.any():
+        state.shift_left_s = np.where(changed, drive.switch_s, state.shift_left_s)
+        state.since_shift_s[changed] = 0.0
     state.gear = gear
     closed = bounded((dt - state.shift_left_s) / dt, 0.0, 1.0)
     state.shift_left_s = np.maximum(state.shift_left_s - dt, 0.0)

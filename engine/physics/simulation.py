@@ -173,6 +173,7 @@ class Physics(Bodies):
         A vehicle is tested without its ground clearance, a walker without the height of a step and a box without a
         quarter of its height (0.25 m at most) at its foot, so neither the road nor a kerb is in their way.
         """
+        self._store.settle()
         shape, center = _probe(spec)
         node = BulletRigidBodyNode("probe")
         node.add_shape(shape)
@@ -223,6 +224,7 @@ class Physics(Bodies):
         """
         state = self._vehicle(actor_id)
         rig = make_rig(state.spec, control)
+        self._store.settle()
         if rig.same_body(state.rig):
             state.change(control, rig, state.vehicle)
         else:
@@ -318,6 +320,7 @@ class Physics(Bodies):
         """Set everything that acts during the next ``span`` seconds."""
         if not len(self._store.by_id):
             return
+        self._store.settle()
         motion = self._store.motion()
         self._fleet.apply(motion, span, substep)
         self._walkers.apply(self._world, motion, span)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+from panda3d.core import LMatrix4f, TransformState
 
-from engine.physics.bodies import ROW_FLOATS, Body, Motion, Vector, key_of, read_nodes
+from engine.physics.bodies import ROW_FLOATS, Body, Motion, Vector, key_of, node_matrices, read_nodes
 from engine.state import Kind
 from foundation.frames import rotation_matrices
 
 Floats = npt.NDArray[np.float64]
 
+JUMP_M = 5.0
+"""A body without physics that is placed farther away than this was teleported, not moved."""
 JUMP_MPS = 100.0
 """A body without physics that is moved faster than this was teleported: it has no velocity by difference."""
 
@@ -47,6 +50,8 @@ class BodyStore:
         # Velocities told for bodies that nobody simulates, for the coming frame.
         self.told_velocity: dict[int, tuple[float, float, float]] = {}
         self.told_spin: dict[int, tuple[float, float, float]] = {}
+        # Bodies placed by hand whose node in Bullet has not followed yet.
+        self._placed: dict[Body, None] = {}
         self._renumber()
 
     def add(self, body: Body, location: Vector, rotation: Vector) -> None:
@@ -70,6 +75,7 @@ class BodyStore:
         """Let a body go; KeyError when there is none."""
         body = self.by_id.pop(actor_id)
         del self.by_node[key_of(body.node)]
+        self._placed.pop(body, None)
         for name in ARRAYS:
             setattr(self, name, np.delete(getattr(self, name), body.index, axis=0))
         places, turns, velocities = (np.delete(array, body.index, axis=0) for array in self._before)
@@ -96,9 +102,12 @@ class BodyStore:
     def switched(self) -> None:
         """Note that a body is simulated now, or no longer."""
         self.simulated = np.array([body.simulate for body in self.order], dtype=bool)
-        # Props that stand fixed may be many (parked cars): they are not read again and again.
-        self._live = np.array([b.index for b in self.order if b.simulate or b.kind is not Kind.PROP], dtype=np.intp)
+        self._live = np.flatnonzero(self.simulated)
         self._nodes = [self.order[i].node for i in self._live]
+        # Nobody asks for the motion of props that stand fixed, which may be many (parked cars).
+        self._led = np.array([b.index for b in self.order if not b.simulate and b.kind is not Kind.PROP], dtype=np.intp)
+        self._led_turns: Floats | None = None
+        self._lead = True
         self._raw = np.zeros((len(self.order), ROW_FLOATS), dtype=np.float32)
         self.touched()
 
@@ -106,11 +115,50 @@ class BodyStore:
         """Note that a pose or velocity in Bullet was changed by hand."""
         self._motion = None
 
+    def place(self, body: Body, location: tuple[float, float, float], rotation: tuple[float, float, float]) -> None:
+        """Put a body that is not simulated somewhere; :meth:`settle` tells Bullet, for all of them together."""
+        self.location[body.index], self.rotation[body.index] = location, rotation
+        self._placed[body] = None
+        self._led_turns = None
+        self._lead = True
+
+    def settle(self) -> None:
+        """Let the nodes of placed bodies follow. To be called before Bullet is asked or stepped."""
+        if not self._placed:
+            return
+        bodies = list(self._placed)
+        self._placed.clear()
+        rows = np.array([body.index for body in bodies])
+        turns = rotation_matrices(self.rotation[rows])
+        matrices = node_matrices(self.location[rows], turns, self.offsets[rows])
+        leaps = self.location[rows] - self._before[0][rows]
+        far = np.einsum("ij,ij->i", leaps, leaps) > JUMP_M**2
+        for body, numbers, jumped in zip(bodies, matrices.tolist(), far.tolist()):
+            transform = TransformState.make_mat(LMatrix4f(*numbers))
+            if jumped:
+                # Not a motion: Bullet must not read a velocity from it.
+                body.node.set_kinematic(False)
+                body.node.set_transform(transform)
+                body.node.set_kinematic(True)
+            else:
+                body.node.set_transform(transform)
+
     def motion(self) -> Motion:
-        """Return the motion of all bodies as Bullet has it now; nothing for props that stand fixed."""
+        """Return the motion of all bodies: of simulated ones as Bullet has it now, of the others as they were led.
+
+        Props that stand fixed have none.
+        """
         if self._motion is None:
             self._raw[self._live] = read_nodes(self._nodes)
             self._motion = Motion(self._raw, self.offsets)
+            self._lead = True
+        if self._lead and len(self._led):
+            led = self._led
+            if self._led_turns is None:
+                self._led_turns = rotation_matrices(self.rotation[led])
+            arrays = (self.location, self.rotation, self.velocity, self.spin)
+            self._motion.lead(led, self._led_turns, *(array[led] for array in arrays))
+        self._lead = False
         return self._motion
 
     def begin_frame(self) -> None:
@@ -138,9 +186,10 @@ class BodyStore:
         sane = np.einsum("ij,ij->i", by_difference, by_difference) < JUMP_MPS**2
         chosen = ~self.simulated & sane
         velocity[chosen] = by_difference[chosen]
-        turned = rotation_matrices(self.rotation[chosen]) @ rotation_matrices(self._before[1][chosen]).swapaxes(-1, -2)
-        spin[chosen] = np.degrees(rotation_vectors(turned)) / dt
-        for actor_id, value in self.told_velocity.items():
-            velocity[self.by_id[actor_id].index] = value
-        for actor_id, value in self.told_spin.items():
-            spin[self.by_id[actor_id].index] = value
+        turning = np.flatnonzero(chosen & (self.rotation != self._before[1]).any(axis=1))
+        if len(turning):
+            before, after = rotation_matrices(self._before[1][turning]), rotation_matrices(self.rotation[turning])
+            spin[turning] = np.degrees(rotation_vectors(after @ before.swapaxes(-1, -2))) / dt
+        for told, values in ((self.told_velocity, velocity), (self.told_spin, spin)):
+            if told:
+                values[[self.by_id[actor_id].index for actor_id in told]] = list(told.values())

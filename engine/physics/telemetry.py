@@ -54,9 +54,9 @@ def telemetry(fleet: Fleet, state: VehicleState, motion: Motion) -> VehicleTelem
         )
     return VehicleTelemetryData(
         speed=along,
-        steer=float(fleet.steer[i]),
-        throttle=float(fleet.throttle[i]),
-        brake=float(fleet.brake[i]),
+        steer=float(fleet.inputs[2, i]),
+        throttle=float(fleet.inputs[0, i]),
+        brake=float(fleet.inputs[1, i]),
         engine_rpm=float(fleet.drive_state.omega[i]) / RPM,
         gear=int(fleet.drive_state.gear[i]),
         drag=rig.drag * along * along,

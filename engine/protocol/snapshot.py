@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from engine.protocol.errors import RemoteProtocolError
 from engine.protocol.streams import HEADER_BYTES
-from engine.state import Kind
+from engine.state import ACTOR_DTYPE, Kind
 
 WORLD_OBSERVER = 17
 MAP_CHANGE = 1
@@ -72,6 +72,22 @@ WALKER_RECORD = _dtype(_COMMON, _WALKER)
 LIGHT_RECORD = _dtype(_COMMON, _LIGHT)
 """Packed 119-byte records; the three differ in how they see the last 54 bytes."""
 
+
+def _vehicle_bytes(size: int, start: int) -> np.dtype:
+    """Return the view of a record as a vehicle's 30 bytes, "vehicle", that begin at ``start``."""
+    return np.dtype({"names": ["vehicle"], "formats": ["V30"], "offsets": [start], "itemsize": size})
+
+
+_ROW_FIELDS: Mapping[str, Any] = ACTOR_DTYPE.fields or {}
+# The table keeps a vehicle's fields side by side, packed and in the wire's order: they are copied as one.
+_RECORD_UNION = _vehicle_bytes(RECORD_BYTES, 65)
+_ROW_UNION = _vehicle_bytes(ACTOR_DTYPE.itemsize, _ROW_FIELDS["throttle"][1])
+if any(
+    _ROW_FIELDS[name] != (np.dtype(form), offset - 65 + _ROW_FIELDS["throttle"][1])
+    for name, (form, offset) in _VEHICLE.items()
+):
+    raise AssertionError("the actor table's columns do not lie as in the wire's vehicle record")
+
 LIGHT_DTYPE = np.dtype(
     [
         ("id", "u4"),
@@ -102,7 +118,7 @@ class SnapshotEncoder:
         self._buffer = bytearray(_HEAD_BYTES)
         self._records: npt.NDArray = np.zeros(0, VEHICLE_RECORD)
         self._walkers = np.zeros(0, np.intp)
-        self._vehicles = False
+        self._vehicle_rows = np.zeros(0, np.intp)
 
     def arrange(self, rows: npt.NDArray, signals: npt.NDArray) -> None:
         """Lay out the records.
@@ -114,10 +130,10 @@ class SnapshotEncoder:
         self._buffer = bytearray(_HEAD_BYTES + RECORD_BYTES * len(rows))
         raw = np.frombuffer(self._buffer, dtype=np.uint8, offset=_HEAD_BYTES)
         self._records = raw.view(VEHICLE_RECORD)
+        self._unions = raw.view(_RECORD_UNION)["vehicle"]
         self._as_walker = raw.view(WALKER_RECORD)
         self._as_light = raw.view(LIGHT_RECORD)
         kinds = rows["kind"]
-        self._vehicles = bool((kinds == Kind.VEHICLE).any())
         self._walkers = np.flatnonzero(kinds == Kind.WALKER)
         self._records["id"] = rows["id"]
         self._records["state"] = 1
@@ -144,12 +160,8 @@ class SnapshotEncoder:
         records = self._records
         for name in ("location", "rotation", "velocity", "angular_velocity", "acceleration"):
             records[name] = rows[name]
-        if self._vehicles:
-            chosen = rows[self._vehicle_rows]
-            target = records[self._vehicle_rows]
-            for name in _VEHICLE:
-                target[name] = chosen[name]
-            records[self._vehicle_rows] = target
+        if len(self._vehicle_rows):
+            self._unions[self._vehicle_rows] = rows.view(_ROW_UNION)["vehicle"][self._vehicle_rows]
         if len(self._walkers):
             walkers = rows[self._walkers]
             for name in _WALKER:

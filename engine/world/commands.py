@@ -49,18 +49,19 @@ def find(world: World, actor_id: int, *kinds: Kind) -> ActorEntry:
 
 def vector(value: Vector3D, limit: float = MAX_COORDINATE) -> tuple[float, float, float]:
     """Return a vector's numbers; ActorError when one is not finite or beyond ``limit``."""
-    numbers = (value.x, value.y, value.z)
-    if not all(abs(part) <= limit for part in numbers):
-        raise ActorError(f"vector {numbers} is not finite or beyond {limit:g}")
-    return numbers
+    x, y, z = value.x, value.y, value.z
+    if not (-limit <= x <= limit and -limit <= y <= limit and -limit <= z <= limit):
+        raise ActorError(f"vector {(x, y, z)} is not finite or beyond {limit:g}")
+    return x, y, z
 
 
 def angles(value: Rotation) -> tuple[float, float, float]:
     """Return pitch, yaw, roll; ActorError when one is not finite."""
-    numbers = (value.pitch, value.yaw, value.roll)
-    if not all(abs(part) <= MAX_COORDINATE for part in numbers):
-        raise ActorError(f"rotation {numbers} is not finite or beyond {MAX_COORDINATE:g}")
-    return numbers
+    pitch, yaw, roll = value.pitch, value.yaw, value.roll
+    limit = MAX_COORDINATE
+    if not (-limit <= pitch <= limit and -limit <= yaw <= limit and -limit <= roll <= limit):
+        raise ActorError(f"rotation {(pitch, yaw, roll)} is not finite or beyond {limit:g}")
+    return pitch, yaw, roll
 
 
 def clamp(value: float, low: float, high: float) -> float:
@@ -78,8 +79,7 @@ def set_transform(world: World, actor_id: int, transform: Transform) -> None:
     if actor_id in world.attachments:
         world.attachments.set_relative(actor_id, transform)
         return
-    row = world.table[actor_id]
-    row["location"], row["rotation"] = location, rotation
+    world.table.place(actor_id, location, rotation)
     if entry.kind in BODIES:
         world.physics.set_transform(actor_id, location, rotation)
 
@@ -310,7 +310,7 @@ def decode_command(raw: Any) -> Any:
     Raises:
         msgspec.ValidationError: it is none.
     """
-    if not (isinstance(raw, list) and raw and isinstance(raw[0], list) and len(raw[0]) == 2):
+    if not (type(raw) is list and raw and type(raw[0]) is list and len(raw[0]) == 2):
         raise msgspec.ValidationError("a command is [[index, body]]")
     index, body = raw[0]
     if type(index) is not int or not 0 <= index < len(wire.COMMANDS):
@@ -329,6 +329,12 @@ def run_command(world: World, raw: Any, future_actor: int = 0) -> int:
         RealityError, msgspec.ValidationError: it failed.
     """
     command = decode_command(raw)
+    run = _RUN.get(type(command))
+    if run is not None:
+        if future_actor and command.actor == 0:
+            command = msgspec.structs.replace(command, actor=future_actor)
+        run(world, command)
+        return int(command.actor)
     if isinstance(command, wire.SpawnActor):
         entry = spawn(
             world,
@@ -341,12 +347,7 @@ def run_command(world: World, raw: Any, future_actor: int = 0) -> int:
         for follow_up in command.do_after:
             run_after(world, follow_up, entry.id)
         return entry.id
-    if isinstance(command, wire.ConsoleCommand):
-        raise RealityError("not supported by the embedded engine: ConsoleCommand (there is no Unreal console)")
-    if future_actor and command.actor == 0:
-        command = msgspec.structs.replace(command, actor=future_actor)
-    _RUN[type(command)](world, command)
-    return int(command.actor)
+    raise RealityError("not supported by the embedded engine: ConsoleCommand (there is no Unreal console)")
 
 
 def run_after(world: World, raw: Any, actor_id: int) -> None:

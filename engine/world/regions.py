@@ -34,6 +34,18 @@ class Regions:
     def __len__(self) -> int:
         return len(self.owner)
 
+    def clearance(self, places: Floats, reach: Floats) -> Floats:
+        """Return (V,) metres that things may travel without touching a box, from above; negative near one.
+
+        Args:
+            places: (V, 3) where they are. reach: (V,) how far from there they extend, whichever way they are turned.
+        """
+        if not len(self):
+            return np.full(len(places), np.inf)
+        dx = places[:, None, 0] - self._center[None, :, 0]
+        dy = places[:, None, 1] - self._center[None, :, 1]
+        return np.asarray((np.hypot(dx, dy) - self._radius).min(axis=1) - reach)
+
     def overlaps(self, centers: Floats, extents: Floats, yaw_deg: Floats) -> tuple[npt.NDArray, npt.NDArray]:
         """Return (vehicle index, region index) of every overlapping pair, sorted.
 
@@ -67,15 +79,10 @@ def rectangles_overlap(between: Floats, axes_a: Floats, half_a: Floats, axes_b: 
         axes_a, axes_b: (N, 2) unit vectors along each rectangle.
         half_a, half_b: (N, 2) half sizes along and across.
     """
-    overlap = np.ones(len(between), dtype=bool)
-    left_a = np.stack([-axes_a[:, 1], axes_a[:, 0]], axis=-1)
-    left_b = np.stack([-axes_b[:, 1], axes_b[:, 0]], axis=-1)
-    for axis in (axes_a, left_a, axes_b, left_b):
-        reach = (
-            np.abs((axes_a * axis).sum(-1)) * half_a[:, 0]
-            + np.abs((left_a * axis).sum(-1)) * half_a[:, 1]
-            + np.abs((axes_b * axis).sum(-1)) * half_b[:, 0]
-            + np.abs((left_b * axis).sum(-1)) * half_b[:, 1]
-        )
-        overlap &= np.abs((between * axis).sum(-1)) < reach
-    return overlap
+    axes = np.empty((len(between), 4, 2))
+    axes[:, 0], axes[:, 2] = axes_a, axes_b
+    axes[:, 1::2, 0], axes[:, 1::2, 1] = -axes[:, ::2, 1], axes[:, ::2, 0]
+    half = np.concatenate([half_a, half_b], axis=1)
+    # How far both rectangles reach along each of the four axes, and how far apart their centres lie.
+    reach = (np.abs(axes @ axes.swapaxes(1, 2)) @ half[:, :, None])[:, :, 0]
+    return np.asarray((np.abs((axes @ between[:, :, None])[:, :, 0]) < reach).all(axis=1))

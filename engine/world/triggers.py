@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import numpy.typing as npt
 
 from engine.geometry import SignalSpec
@@ -46,10 +47,14 @@ class Triggers:
         """Whether there is any trigger box."""
         return bool(len(self._light_regions) or len(self._sign_regions))
 
+    def clearance(self, places: npt.NDArray, reach: npt.NDArray) -> npt.NDArray:
+        """Return (V,) metres that vehicles may travel before they can touch a trigger box; negative near one."""
+        return np.minimum(self._light_regions.clearance(places, reach), self._sign_regions.clearance(places, reach))
+
     def update(
         self, rows: npt.NDArray, index: npt.NDArray, centers: npt.NDArray, extents: npt.NDArray, yaw_deg: npt.NDArray
     ) -> None:
-        """Update the vehicles' rows.
+        """Update the rows of vehicles: of all of them, or at least of those that are near a box or were in one.
 
         Args:
             rows: the actor table's rows.

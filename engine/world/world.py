@@ -263,9 +263,15 @@ class World:
             return
         rows = self.table.rows
         self._snapshot.arrange(rows, self.traffic_lights.state)
-        vehicles = [self.actors[int(i)].box for i in rows["id"][rows["kind"] == Kind.VEHICLE]]
+        self._vehicle_rows = np.flatnonzero(rows["kind"] == Kind.VEHICLE)
+        vehicles = [self.actors[int(i)].box for i in rows["id"][self._vehicle_rows]]
         self._signal_rows = self.table.indices([actor_id for actor_id, _ in self.signals])
         self._vehicle_boxes = np.array([(*box.center, *box.extent) for box in vehicles]).reshape(-1, 6)
+        boxes = self._vehicle_boxes
+        self._vehicle_reach = np.hypot(boxes[:, 3], boxes[:, 4]) + np.hypot(boxes[:, 0], boxes[:, 1])
+        # Where the trigger boxes were last looked for, and how far a vehicle may go from there before they must be.
+        self._tested_at = np.zeros((len(boxes), 3))
+        self._clearance = np.full(len(boxes), -np.inf)
         self._arranged = True
 
     def _encode_snapshot(self) -> bytes:
@@ -292,11 +298,22 @@ class World:
         if not len(boxes) or not (self.triggers.active or self.frictions.active):
             return
         rows = self.table.rows
-        index = np.flatnonzero(rows["kind"] == Kind.VEHICLE)
+        locations = rows["location"][self._vehicle_rows]
+        if self.frictions.active:
+            near = np.arange(len(boxes))
+        else:
+            moved = locations - self._tested_at
+            # A negative clearance is always exceeded.
+            near = np.flatnonzero(np.einsum("ij,ij->i", moved, moved) >= self._clearance * np.abs(self._clearance))
+            if not len(near):
+                return
+        index, boxes, locations = self._vehicle_rows[near], boxes[near], locations[near]
         rotation = rows["rotation"][index]
-        centers = rows["location"][index] + np.einsum("nij,nj->ni", rotation_matrices(rotation), boxes[:, :3])
+        centers = locations + np.einsum("nij,nj->ni", rotation_matrices(rotation), boxes[:, :3])
         if self.triggers.active:
             self.triggers.update(rows, index, centers, boxes[:, 3:], rotation[:, 1])
+            self._tested_at[near] = locations
+            self._clearance[near] = self.triggers.clearance(locations, self._vehicle_reach[near])
         if self.frictions.active:
             self.frictions.update(self, centers, boxes[:, 3:], rotation[:, 1])
 
