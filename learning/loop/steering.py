@@ -1,0 +1,101 @@
+"""What the loop asks of `scenarios.sampling`: first samples, steered samples, and taking note of verdicts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from foundation.errors import InputError
+from foundation.seeds import derive
+from learning.loop.config import Config
+from learning.loop.records import Record
+from learning.loop.task import Task
+from scenarios.sampling import SAMPLERS, NominalSampler, Outcome, Remap, Space, SpaceError, Trial, restore, trial_at
+
+
+def nominal_trials(space: Space, count: int, seed: int, prefix: str) -> list[Trial]:
+    """Return independent draws from the space's own distribution; ``prefix`` begins their ids."""
+    return NominalSampler(space, seed, prefix=prefix).suggest(count)
+
+
+class Steering:
+    """The config's sampler at some moment of a run.
+
+    Args:
+        task: whose space is sampled.
+        config: its sampler and seed.
+        state: of :meth:`state`; None at the beginning of a run.
+    """
+
+    def __init__(self, task: Task, config: Config, state: Mapping[str, Any] | None) -> None:
+        self._task, self._config = task, config
+        self.space = remapped(task.space, config.sampler.remaps)
+        self._sampler = self._fresh() if state is None else restore(self.space, state)
+
+    def first(self, count: int) -> list[Trial]:
+        """Return the first round's samples: nothing is known, so they come from the task's own distribution."""
+        return nominal_trials(self._task.space, count, derive(self._config.seed, "first"), "first")
+
+    def suggest(self, count: int) -> list[Trial]:
+        """Return further samples, chosen by what was recorded."""
+        return self._sampler.suggest(count)
+
+    def record(self, training: Sequence[Record], validation: Sequence[Record]) -> None:
+        """Take note of what was realised (training) and of what a network that had not seen it said (validation)."""
+        classes = self._task.classes
+        for record in (*training, *validation):
+            outcome = Outcome(
+                truth=record.entry.label,
+                predicted=record.predicted(classes),
+                loss=record.loss(classes),
+                valid=record.entry.valid,
+            )
+            self._sampler.record(self._here(record.trial), outcome)
+
+    def state(self) -> dict[str, Any]:
+        """Return JSON from which a run continues exactly."""
+        return self._sampler.state()
+
+    def _here(self, trial: Trial) -> Trial:
+        """Return the trial as a point of the space that is sampled, which may be remapped."""
+        if trial.space == self.space.fingerprint:
+            return trial
+        return trial_at(self.space, trial.values, id=trial.id, seed=trial.seed, sampler=trial.sampler)
+
+    def _fresh(self) -> Any:
+        shares, seed = self._config.sampler.shares(), derive(self._config.seed, "sampler")
+        parts = {name: self._part(name, seed) for name in shares}
+        if len(parts) == 1:
+            return next(iter(parts.values()))
+        return SAMPLERS["mixture"](self.space, seed, parts=[(share, parts[n]) for n, share in shares.items()])
+
+    def _part(self, name: str, seed: int) -> Any:
+        chosen, parameter = self._config.sampler, self._task.class_parameter
+        options: dict[str, Any] = {}
+        if name in ("balanced", "confusion", "paired"):
+            options["parameter"] = parameter
+        if name == "confusion":
+            options["gamma"] = chosen.gamma
+        if name == "importance":
+            options["eps"] = chosen.eps
+        return SAMPLERS[name](self.space, seed, **options)
+
+
+def remapped(space: Space, file: Path | None) -> Space:
+    """Return the space with the remaps of a file of ``reality space audit``; without a file, the space itself.
+
+    Raises:
+        InputError: the file is not one, or its remaps do not fit the space.
+    """
+    if file is None:
+        return space
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        remaps = {name: Remap.from_dict(data) for name, data in content["remaps"].items()}
+        return space.with_remaps(remaps)
+    except SpaceError as error:
+        raise InputError(f"the remaps do not fit space {space.name}: {error}", file=file) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"is not a file of remaps: {error}", file=file) from None
