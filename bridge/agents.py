@@ -70,12 +70,7 @@ class Eyes:
     @classmethod
     def of_world(cls, world: carla.World) -> Eyes:
         """Take the buildings, walls and fences of the simulator's map as scenery."""
-        boxes = [box for tag in SIGHT_BLOCKING_TAGS for box in world.get_level_bbs(getattr(carla.CityObjectLabel, tag))]
-        if not boxes:
-            return cls()
-        centers = [(b.location.x, b.location.y, b.location.z) for b in boxes]
-        sizes = [(2 * b.extent.x, 2 * b.extent.y, 2 * b.extent.z) for b in boxes]
-        return cls(Surroundings.static(centers, sizes, [b.rotation.yaw for b in boxes]))
+        return cls(scenery(world))
 
     def id_of(self, name: str) -> int:
         """Return the number by which minds know an entity."""
@@ -95,6 +90,16 @@ class Eyes:
         vx, vy, _ = flip_y(motion.velocity)
         yaw = carla_rotation(motion.pose.heading)[1]
         return Seen(self.id_of(entity.name), _kind(entity), x, y, z, vx, vy, yaw, box.length, box.width, box.height)
+
+
+def scenery(world: carla.World) -> Surroundings | None:
+    """Return the boxes of a map that hide what is behind them: buildings, walls and fences; None without any."""
+    boxes = [box for tag in SIGHT_BLOCKING_TAGS for box in world.get_level_bbs(getattr(carla.CityObjectLabel, tag))]
+    if not boxes:
+        return None
+    centers = [(b.location.x, b.location.y, b.location.z) for b in boxes]
+    sizes = [(2 * b.extent.x, 2 * b.extent.y, 2 * b.extent.z) for b in boxes]
+    return Surroundings.static(centers, sizes, [b.rotation.yaw for b in boxes])
 
 
 def _kind(entity: Entity) -> Kind:
@@ -335,4 +340,4 @@ def controllers(eyes: Eyes) -> dict[str, ControllerFactory]:
     return {**CONTROLLERS, **ours}
 
 
-__all__ = ["AebController", "Eyes", "PedestrianController", "carriageway", "controllers", "lane_path"]
+__all__ = ["AebController", "Eyes", "PedestrianController", "carriageway", "controllers", "lane_path", "scenery"]

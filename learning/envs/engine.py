@@ -72,6 +72,11 @@ class Engine:
         """Process id of an engine of ours."""
         return self.simulator.pid
 
+    @property
+    def begins_empty(self) -> bool:
+        """Whether :meth:`begin_episode` removes the actors of the episode before."""
+        return self._embedded
+
     def _set_synchronous(self, on: bool) -> None:
         world = self.client.get_world()
         settings = world.get_settings()

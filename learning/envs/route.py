@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from foundation.frames import flip_y
 from scenarios.opendrive import LaneKey, RoadNetwork
 
 Floats = npt.NDArray[np.float64]
@@ -207,9 +206,4 @@ def _route(rows: Floats, length_m: float) -> Route:
     )  # fmt: skip
 
 
-def to_carla(points: npt.ArrayLike) -> Floats:
-    """Return ASAM points (..., 2 or 3) in CARLA's frame."""
-    return flip_y(points)
-
-
-__all__ = ["LOST_M", "STEP_M", "Follower", "Route", "RouteMaker", "to_carla"]
+__all__ = ["LOST_M", "STEP_M", "Follower", "Route", "RouteMaker"]
