@@ -232,10 +232,9 @@ def _remote(
     """Return every sample's place among the training samples in the network's features, the most remote first."""
     theirs = features(network, known)
     ours = features(network, inputs)
-    spread = np.maximum(theirs.std(axis=0), 1e-9)
-    between = cdist(ours / spread, theirs / spread)
+    between = cdist(ours, theirs)
     labels = np.array([sample.label for sample in training])
-    inner = {label: _typical(theirs[labels == label] / spread, k) for label in sorted(set(labels.tolist()))}
+    inner = {label: _typical(theirs[labels == label], k) for label in sorted(set(labels.tolist()))}
     overall = float(np.median([d for d in inner.values() if np.isfinite(d)] or [1.0]))
     found = []
     for sample, row in zip(samples, between):

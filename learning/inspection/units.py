@@ -98,7 +98,11 @@ def _measure(output: Tensor) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def features(network: nn.Module, inputs: Tensor, batch: int = 256) -> Floats:
-    """Return (N, F) what the last linear layer is given: the network's own description of each picture."""
+    """Return (N, F) the network's own description of each picture: what the last linear layer is given, as it weighs it.
+
+    Every feature is multiplied by the length of its column of weights less the column's mean (a shift of all scores
+    changes no decision), so that distances count what decides and ignore what the network has learned to ignore.
+    """
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     if not linear:
         raise RealityError("the network has no nn.Linear, so it has no features to compare")
@@ -110,7 +114,9 @@ def features(network: nn.Module, inputs: Tensor, batch: int = 256) -> Floats:
                 network(inputs[start : start + batch])
     finally:
         hook.remove()
-    return np.concatenate(caught) if caught else np.zeros((0, linear[-1].in_features))
+    weights = linear[-1].weight.detach().double()
+    weight = (weights - weights.mean(dim=0)).norm(dim=0).numpy()
+    return np.concatenate(caught) * weight if caught else np.zeros((0, len(weight)))
 
 
 # -- mutual information --------------------------------------------------------------------------------------------
