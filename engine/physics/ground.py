@@ -102,19 +102,37 @@ def mesh_shape(vertices: Vertices, triangles: Triangles) -> BulletTriangleMeshSh
     return BulletTriangleMeshShape(mesh, False)
 
 
+class GroundShapes:
+    """What the static bodies of a world are made of. Building it takes time; any number of physics may share it.
+
+    Attributes:
+        shapes: of the bodies, each with the (T,) tags of its triangles.
+        lowest_m: height of the lowest vertex.
+        safety_z_m: height of the plane below everything.
+    """
+
+    def __init__(self, static: StaticWorld) -> None:
+        vertices, triangles, tags = collect(static)
+        self.shapes: list[tuple[BulletTriangleMeshShape, npt.NDArray[np.uint8]]] = []
+        for start in range(0, len(triangles), MAX_TRIANGLES):
+            part = slice(start, start + MAX_TRIANGLES)
+            self.shapes.append((mesh_shape(vertices, triangles[part]), tags[part]))
+        self.lowest_m = float(vertices[:, 2].min()) if len(vertices) else 0.0
+        self.safety_z_m = self.lowest_m - SAFETY_DEPTH_M if len(vertices) else 0.0
+
+
 class Ground:
     """The static bodies of a world, attached to it, and what their triangles are."""
 
-    def __init__(self, world: BulletWorld, static: StaticWorld, mask: BitMask32) -> None:
-        vertices, triangles, tags = collect(static)
+    def __init__(self, world: BulletWorld, static: StaticWorld | GroundShapes, mask: BitMask32) -> None:
+        made = static if isinstance(static, GroundShapes) else GroundShapes(static)
         self._tags: dict[int, npt.NDArray[np.uint8]] = {}
         self.nodes: list[BulletRigidBodyNode] = []
-        for start in range(0, len(triangles), MAX_TRIANGLES):
+        for shape, tags in made.shapes:
             node = BulletRigidBodyNode("static")
-            node.add_shape(mesh_shape(vertices, triangles[start : start + MAX_TRIANGLES]))
-            self._attach(world, node, mask, tags[start : start + MAX_TRIANGLES])
-        self.lowest_m = float(vertices[:, 2].min()) if len(vertices) else 0.0
-        self.safety_z_m = self.lowest_m - SAFETY_DEPTH_M if len(vertices) else 0.0
+            node.add_shape(shape)
+            self._attach(world, node, mask, tags)
+        self.lowest_m, self.safety_z_m = made.lowest_m, made.safety_z_m
         plane = BulletRigidBodyNode("below")
         plane.add_shape(BulletPlaneShape(Vec3(0, 0, 1), 0.0))
         plane.set_transform(TransformState.make_pos(Vec3(0, 0, self.safety_z_m)))

@@ -25,7 +25,7 @@ from engine.physics.bodies import (
 )
 from engine.physics.contacts import Contact, ContactLog
 from engine.physics.fleet import VehicleState
-from engine.physics.ground import Ground
+from engine.physics.ground import Ground, GroundShapes
 from engine.physics.handling import Bodies, Triple, arm, triple
 from engine.physics.stepping import Stepper
 from engine.physics.telemetry import telemetry
@@ -59,11 +59,11 @@ class Physics(Bodies):
     metres, rotations (pitch, yaw, roll) degrees, angular velocities degrees per second, all in CARLA's frame.
 
     Args:
-        static: the world that does not move.
+        static: the world that does not move, or its shapes for those who make many physics of it.
         gravity: m/s^2 downwards.
     """
 
-    def __init__(self, static: StaticWorld, gravity: float = 9.81) -> None:
+    def __init__(self, static: StaticWorld | GroundShapes, gravity: float = 9.81) -> None:
         super().__init__(gravity)
         self._ground = Ground(self._world, static, STATIC_MASK)
         self._stepper = Stepper(self._world)
@@ -72,8 +72,11 @@ class Physics(Bodies):
 
     def close(self) -> None:
         """Take everything out of Bullet and break the reference from Bullet's world back to this object."""
-        for actor_id in list(self._store.by_id):
-            self.remove(actor_id)
+        for body in self._store.order:
+            if body.simulate and body.actor_id in self._fleet.members:
+                self._detach_vehicle(self._fleet.members[body.actor_id])
+            if body.attached:
+                self._world.remove(body.node)
         self._world.clear_tick_callback()
         for node in self._ground.nodes:
             self._world.remove(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -43,6 +44,10 @@ class _Sheet:
         return distance, self.triangles.tag[number], normal
 
 
+KEEP_SHEETS = 32
+"""Sheets are kept for the next time the same shapes come in the same order; the longest unused ones go first."""
+
+
 class Atlas:
     """Finds first hits on shapes, many at a time.
 
@@ -53,6 +58,20 @@ class Atlas:
     def __init__(self) -> None:
         self._sheets: list[_Sheet] = []
         self._place: dict[int, tuple[int, int]] = {}
+        self._made: OrderedDict[tuple[int, ...], _Sheet] = OrderedDict()
+
+    def clear(self) -> None:
+        """Begin again with no shape. Where shapes will lie, and so how distances round, depends on what comes now."""
+        self._sheets, self._place = [], {}
+
+    def _sheet(self, shapes: Sequence[Triangles]) -> _Sheet:
+        # Sheets hold their shapes, so no number is given to another shape while it is a key.
+        key = tuple(map(id, shapes))
+        sheet = self._made.pop(key, None) or _Sheet(shapes)
+        self._made[key] = sheet
+        if len(self._made) > KEEP_SHEETS:
+            self._made.popitem(last=False)
+        return sheet
 
     def add(self, shapes: Sequence[Triangles]) -> None:
         """Take in the shapes that are not there yet."""
@@ -61,7 +80,7 @@ class Atlas:
             return
         while self._sheets and len(self._sheets[-1].shapes) <= 2 * len(new):
             new = self._sheets.pop().shapes + new
-        self._sheets.append(_Sheet(new))
+        self._sheets.append(self._sheet(new))
         self._place = {id(s): (i, j) for i, sheet in enumerate(self._sheets) for j, s in enumerate(sheet.shapes)}
 
     def positions(self, shapes: Sequence[Triangles]) -> tuple[Index, Index]:

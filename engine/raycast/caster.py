@@ -76,6 +76,13 @@ class RayCaster:
         self._pieces.remove(actor_id)
         self._stale = True
 
+    def begin(self) -> None:
+        """Begin an episode: what rays will meet must not depend, by a rounding, on the actors that were there before.
+
+        Actors that are known stay.
+        """
+        self._pieces.begin()
+
     def __contains__(self, actor_id: int) -> bool:
         return actor_id in self._pieces
 

@@ -110,6 +110,11 @@ class Pieces:
         del self._actors[actor_id]
         self._columns_stale = True
 
+    def begin(self) -> None:
+        """Lay the shapes out anew, beginning with those of the actors that are there, however they lie now."""
+        self.atlas.clear()
+        self.layout()
+
     def layout(self) -> None:
         """Rebuild the columns that only change when actors come or go."""
         self.ids = np.array(sorted(self._actors), dtype=np.uint32)

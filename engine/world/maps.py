@@ -8,11 +8,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.geometry import StaticWorld
 from foundation.errors import InputError, RealityError
+
+if TYPE_CHECKING:
+    from engine.physics import GroundShapes
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ class MapNotFound(RealityError):
         super().__init__(f"Map '{name}' not found")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadedMap:
     """A map ready to be an episode.
 
@@ -44,6 +48,14 @@ class LoadedMap:
     network: Any
     static: StaticWorld
     client_text: str
+
+    @cached_property
+    def ground(self) -> GroundShapes:
+        """What bodies meet: built for the first episode, shared by all that follow."""
+        from engine.physics import GroundShapes
+        from engine.world.views import with_posts
+
+        return GroundShapes(with_posts(self.static))
 
 
 Builder = Callable[[str, str, int], LoadedMap]

@@ -62,6 +62,19 @@ class Views:
         self._weather: Any = None
         self._hidden: frozenset[int] = frozenset()
 
+    def begin(self, signals: set[int]) -> None:
+        """Begin an episode: forget all actors but the map's signals, and show what was hidden.
+
+        Args:
+            signals: ids of lights and signs. They are the same in every episode of a map.
+        """
+        for actor_id in sorted((self._in_rays | self._in_renderer) - signals):
+            self.remove(actor_id)
+        if self._hidden:
+            self.set_static_visibility(sorted(self._hidden), True)
+        if self._rays is not None:
+            self._rays.begin()
+
     def rays(self) -> RayCaster:
         """Return the ray caster, updated to the world's frame."""
         if self._rays is None:

@@ -31,7 +31,7 @@ from engine.world.scene_lights import SceneLights
 from engine.world.sensing import Context, Publisher, Sensing
 from engine.world.steps import MAX_FRAME_S, substeps
 from engine.world.triggers import Triggers
-from engine.world.views import Views, lamp_boxes, with_posts
+from engine.world.views import Views, lamp_boxes
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices, rotation_matrices, transform_points
 
@@ -68,7 +68,6 @@ class World:
         self.frame = 0
         self.episode = 0
         self.lights_changed = False
-        self._actor_ids = itertools.count(1)
         self._stream_ids = itertools.count(WORLD_STREAM + 1)
         self.last_stream_id = WORLD_STREAM
         self._began = time.monotonic()
@@ -90,15 +89,24 @@ class World:
     def _start_episode(self, loaded: LoadedMap) -> None:
         from engine.physics import Physics
 
+        views: Views | None = None
         if self.episode:
-            self._end_episode()
-        self.map = loaded
+            self.physics.close()
+            if loaded is self.map:
+                views = self.views  # what sees a map is kept for its next episode
+            else:
+                self.views.close()
+        self.map: LoadedMap = loaded
         # Any id differs from the last one; numbers from a hash would, too, but these can be read.
         self.episode += 1
+        # What follows must not depend on episodes before: actors are numbered anew, for their ids seed noise and
+        # show in instance pictures. Clients tell actors of two episodes apart by the episode.
+        self._actor_ids = itertools.count(1)
         self.elapsed_s = 0.0
         self.delta_s = 0.0
         self.weather = CLEAR_NOON
         self._map_changed = self.episode > 1
+        self.lights_changed = False
         self.table = ActorTable()
         self.actors: dict[int, ActorEntry] = {}
         self.attachments = Attachments()
@@ -106,20 +114,17 @@ class World:
         self.frictions = Frictions()
         self.ackermann = Ackermann()
         self.unsticky: set[int] = set()
-        self.physics = Physics(with_posts(loaded.static))
-        self.views = Views(loaded.static, self)
+        self.physics: Physics = Physics(loaded.ground)
         self.scene_lights = SceneLights(loaded.static)
         self._snapshot = SnapshotEncoder()
         self._arranged = False
         self._last_message = b""
         self.spectator = self._add_spectator()
         self._add_signals(loaded.static)
+        self.views: Views = views or Views(loaded.static, self)
+        self.views.begin({actor_id for actor_id, _ in self.signals})
         self._vehicle_boxes = np.zeros((0, 6))
         self._last_message = self._encode_snapshot()
-
-    def _end_episode(self) -> None:
-        self.views.close()
-        self.physics.close()
 
     def _add_spectator(self) -> int:
         entry = self.add_entry(Kind.OTHER, ActorDescription(0, "spectator", ()))
@@ -132,7 +137,7 @@ class World:
         return entry.id
 
     def _add_signals(self, static: StaticWorld) -> None:
-        placed = []
+        placed: list[tuple[int, SignalSpec]] = []
         for signal in static.signals:
             light = signal.kind == "traffic.traffic_light"
             kind = Kind.TRAFFIC_LIGHT if light else Kind.TRAFFIC_SIGN
@@ -140,7 +145,7 @@ class World:
             row = self.table[entry.id]
             row["location"], row["rotation"] = signal.location, signal.rotation
             placed.append((entry.id, signal))
-        self.signals = placed
+        self.signals: list[tuple[int, SignalSpec]] = placed
         self.traffic_lights = TrafficLights(placed)
         self.triggers = Triggers(placed, self.traffic_lights)
 
