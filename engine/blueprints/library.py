@@ -68,7 +68,12 @@ def _walker(spec: WalkerSpec) -> Attributes:
 
 
 def _prop(spec: PropSpec) -> Attributes:
-    return *_names(spec.id, ("prop",)), _constant("size", STRING, spec.size)
+    shown: Attributes = ()
+    if spec.shape == "advertisement":
+        # Ours, not CARLA's: who is shown (a walker's id; empty: the seed chooses), in which moment, and from where.
+        numbers = (_modifiable(name, FLOAT, "0.0") for name in ("gait_phase", "person_heading"))
+        shown = (_modifiable("person", STRING, ""), *numbers)
+    return *_names(spec.id, ("prop",)), *shown, _constant("size", STRING, spec.size)
 
 
 def _sensor(spec: SensorSpec) -> Attributes:

@@ -11,6 +11,7 @@ from engine.blueprints.specs import PropSpec, VehicleSpec, WalkerSpec
 from engine.geometry import Joint, Model
 from engine.scene import gait, people, props, two_wheelers, vehicles
 from engine.scene.builder import MeshBuilder
+from engine.scene.poster import Poster
 from engine.scene.rigs import ActorModel, WalkerRig
 from foundation.ids import Tag
 
@@ -19,7 +20,7 @@ Color = tuple[int, int, int]
 Spec = VehicleSpec | WalkerSpec | PropSpec
 
 
-def actor_model(spec: Spec, color: Color | None = None, seed: int = 0) -> Model:
+def actor_model(spec: Spec, color: Color | None = None, seed: int = 0, poster: Poster | None = None) -> Model:
     """Return the model of a vehicle, walker or prop; equal arguments share one model.
 
     Args:
@@ -27,23 +28,24 @@ def actor_model(spec: Spec, color: Color | None = None, seed: int = 0) -> Model:
         color: sRGB 0..255: the paint of vehicles, the upper garment of walkers, ignored by props that have
             no paint of their own; None lets the seed choose.
         seed: decides what the spec leaves open: paint, clothes, plates.
+        poster: who is shown on an advertisement; None lets the seed choose.
 
     Returns:
         A model in CARLA's frame, whose box encloses its meshes at rest. Vehicles and props stand on z = 0, walkers
         have their origin at half height. :func:`joint_matrices` moves its joints.
     """
-    return _build(spec, None if color is None else (int(color[0]), int(color[1]), int(color[2])), seed)
+    return _build(spec, None if color is None else (int(color[0]), int(color[1]), int(color[2])), seed, poster)
 
 
 @lru_cache(maxsize=512)
-def _build(spec: Spec, color: Color | None, seed: int) -> Model:
+def _build(spec: Spec, color: Color | None, seed: int, poster: Poster | None) -> Model:
     if isinstance(spec, WalkerSpec):
         return walker_model(spec, color, seed)
     if isinstance(spec, VehicleSpec):
         if spec.two_wheeler:
             return two_wheelers.two_wheeler_model(spec, color, seed)
         return vehicles.vehicle_model(spec, color, seed)
-    return props.prop_model(spec, color, seed)
+    return props.prop_model(spec, color, seed, poster)
 
 
 def walker_model(spec: WalkerSpec, color: Color | None, seed: int) -> ActorModel:

@@ -192,19 +192,17 @@ def add_warning_sign(b: MeshBuilder, length: float, width: float, height: float,
             )
 
 
+PAPER_SHARE, PAPER_FROM, PAPER_TO = 0.90, 0.13, 0.965
+"""An advertisement's paper: its distance between both faces as a share of the width, and its heights."""
+
+
 def add_advert(b: MeshBuilder, length: float, width: float, height: float, rng: np.random.Generator) -> None:
-    """Add an advert."""
-    b.add(box((0, 0, height * 0.06), (length * 0.5, width, height * 0.12)), m.METAL, DARK)
-    b.add(box((0, 0, height * 0.56), (length, width * 0.8, height * 0.88)), m.METAL, DARK)
-    hues: tuple[Color, ...] = ((206, 92, 60), (60, 130, 170), (230, 200, 90))
-    hue = hues[int(rng.integers(3))]
-    b.add(
-        box((0, 0, height * 0.57), (length * 0.86, width * 0.84, height * 0.76)),
-        m.LIT_SIGN,
-        hue,
-    )
-    b.add(box((0, 0, height * 0.42), (length * 0.6, width * 0.86, height * 0.12)), m.SIGN, WHITE)
-    b.add(box((0.1, 0, height * 0.68), (length * 0.4, width * 0.86, height * 0.3)), m.SIGN, (40, 44, 60))
+    """Add a city-light board without its picture: foot, frame, and pale paper on both faces."""
+    b.add(box((0, 0, height * 0.04), (length * 0.62, width, height * 0.08)), m.METAL, DARK)
+    b.add(box((0, 0, height * 0.54), (length, width * 0.84, height * 0.92)), m.METAL, DARK)
+    papers: tuple[Color, ...] = ((232, 228, 214), (206, 222, 232), (238, 214, 196))
+    middle, tall = height * (PAPER_FROM + PAPER_TO) / 2, height * (PAPER_TO - PAPER_FROM)
+    b.add(box((0, 0, middle), (length * 0.92, width * PAPER_SHARE, tall)), m.SIGN, papers[int(rng.integers(3))])
 
 
 def add_machine(b: MeshBuilder, length: float, width: float, height: float, rng: np.random.Generator) -> None:

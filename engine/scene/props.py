@@ -10,18 +10,28 @@ from engine.blueprints import VEHICLES
 from engine.blueprints.specs import PropSpec
 from engine.scene import prop_garden, prop_street, prop_things
 from engine.scene.builder import MeshBuilder
+from engine.scene.poster import Poster, poster_meshes
 from engine.scene.prop_parts import Maker
 from engine.scene.rigs import ActorModel
 from engine.scene.vehicles import vehicle_model
 from foundation.ids import Tag
 from foundation.seeds import generator
 
+POSTER_SHAPE = "advertisement"
+"""The prop that shows a person."""
 
-def prop_model(spec: PropSpec, color: tuple[int, int, int] | None, seed: int) -> ActorModel:
+
+def prop_model(
+    spec: PropSpec, color: tuple[int, int, int] | None, seed: int, poster: Poster | None = None
+) -> ActorModel:
     """Return a prop's model, of the blueprint's exact size and standing on z = 0.
+
+    Args:
+        poster: who is shown on an advertisement; other props show nobody.
 
     Raises:
         KeyError: there is no maker for the spec's shape.
+        RealityError: the poster shows somebody who does not exist.
     """
     if spec.vehicle:
         car = vehicle_model(VEHICLES[spec.vehicle], color, seed)
@@ -29,7 +39,19 @@ def prop_model(spec: PropSpec, color: tuple[int, int, int] | None, seed: int) ->
     builder = MeshBuilder(spec.tags[0] if spec.tags else Tag.STATIC)
     MAKERS[spec.shape](builder, spec.length, spec.width, spec.height, generator(seed, "prop", spec.id))
     builder.fit((-spec.length / 2, -spec.width / 2, 0.0), (spec.length / 2, spec.width / 2, spec.height))
-    return ActorModel(spec.id, builder.meshes(), builder.box(), ())
+    meshes = builder.meshes()
+    if spec.shape == POSTER_SHAPE:
+        meshes += tuple(
+            poster_meshes(
+                poster or Poster(),
+                seed,
+                face_m=spec.width * prop_street.PAPER_SHARE / 2,
+                foot_m=spec.height * prop_street.PAPER_FROM + 0.04,
+                height_m=spec.height * (prop_street.PAPER_TO - prop_street.PAPER_FROM) - 0.10,
+                tag=builder.tag,
+            )
+        )
+    return ActorModel(spec.id, meshes, builder.box(), ())
 
 
 MAKERS: dict[str, Maker] = {

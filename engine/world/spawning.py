@@ -124,6 +124,8 @@ def _create(
         prop = PROPS.get(blueprint) or parked_vehicle_prop(attributes.get("mesh_path", ""))
         if prop is None:
             raise SpawnError(INVALID)
+        if attributes.get("person", "") and attributes["person"] not in WALKERS:
+            raise SpawnError(INVALID)
         entry = world.add_entry(Kind.PROP, description, spec=prop, attributes=attributes)
         world.physics.add_prop(entry.id, prop, location, rotation)
         world.physics.set_simulate_physics(entry.id, False)

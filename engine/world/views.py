@@ -115,13 +115,19 @@ class Views:
             RealityError: it is of a kind that has none.
         """
         from engine.scene import actor_model, signal_model
+        from engine.scene.poster import Poster
+        from engine.sensors.base import number
 
         entry = self._world.actors[actor_id]
         if isinstance(entry.spec, SignalSpec):
             return signal_model(entry.spec.kind, entry.spec.value)
         if not isinstance(entry.spec, (VehicleSpec, WalkerSpec, PropSpec)):
             raise RealityError(f"actor {actor_id} ({entry.type_id}) has no model")
-        return actor_model(entry.spec, color=entry.color, seed=self._world.seed)
+        poster = None
+        if "person" in entry.attributes:
+            phase, heading = (number(entry.attributes, name, 0.0) for name in ("gait_phase", "person_heading"))
+            poster = Poster(entry.attributes["person"], phase, heading)
+        return actor_model(entry.spec, color=entry.color, seed=self._world.seed, poster=poster)
 
     def remove(self, actor_id: int) -> None:
         """Forget an actor."""
