@@ -6,7 +6,7 @@ from collections import defaultdict
 import pytest
 
 from engine.protocol.snapshot import decode_snapshot
-from engine.protocol.streams import HEADER_BYTES, WORLD_STREAM
+from engine.protocol.streams import WORLD_STREAM
 from engine.protocol.structs import (
     ActorAttributeValue,
     ActorDescription,
