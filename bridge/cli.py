@@ -79,6 +79,65 @@ def run(
         raise typer.Exit(EXIT_NOT_PASSED)
 
 
+@app.command()
+def drive(
+    target: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO|MAP]",
+            help="A catalogue scenario or .xosc file to drive as its ego, or a map or .xodr file to drive on freely. "
+            "Default: our town (on a CARLA server: the map that is loaded).",
+        ),
+    ] = None,
+    simulator: Annotated[
+        str, typer.Option(help="embedded, HOST:PORT, binary:PATH/CarlaUE4.sh or docker:IMAGE.")
+    ] = "embedded",
+    rig: Annotated[str, typer.Option(help="Cameras to look through, and what R records: a rig's name or file.")] = "demo",
+    out: Annotated[Path, typer.Option(help="Folder of recordings, films and screenshots.")] = Path("out/drive"),
+    vehicle: Annotated[str, typer.Option(help="Blueprint of the car, or a part of its name.")] = "vehicle.tesla.model3",
+    cars: Annotated[int, typer.Option(min=0, max=200, help="Other cars at the start (J adds ten).")] = 0,
+    people: Annotated[int, typer.Option(min=0, max=200, help="People at the start (K adds ten).")] = 0,
+    weather: Annotated[str, typer.Option(help="clear, cloudy, wet, soft rain, rain, hard rain or fog.")] = "clear",
+    hour: Annotated[float, typer.Option(min=0.0, max=23.99, help="Local time of day.")] = 14.0,
+    view: Annotated[str, typer.Option(help="chase, hood, bird, or a camera of the rig.")] = "chase",
+    size: Annotated[str, typer.Option(help="Of the window, WIDTHxHEIGHT.")] = "1280x720",
+    quality: Annotated[
+        str, typer.Option(help="Share of the window's size that the camera renders, 0.2 to 1; auto keeps it fluent.")
+    ] = "auto",
+    fps: Annotated[float, typer.Option(min=10.0, max=120.0, help="Frames per simulated second.")] = 20.0,
+    spawn: Annotated[int, typer.Option(min=0, help="Number of the start on the map.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the traffic, and of a scenario's samples.")] = 0,
+    sample: Annotated[int, typer.Option(min=1, help="Which sample of a scenario's distribution.")] = 1,
+    gamepad: Annotated[Path | None, typer.Option(help="YAML mapping of axes and buttons; see docs/driving.md.")] = None,
+    script: Annotated[Path | None, typer.Option(help="Press keys by a file instead; see docs/driving.md.")] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="With --script: without a display.")] = False,
+) -> None:
+    """Drive in a window: freely on a map, or a scenario as its ego, with its verdict at the end. H shows the keys.
+
+    Examples: `reality drive`, `reality drive child_runs_out --seed 4`, `reality drive RealityMotorway --cars 20
+    --weather rain`, `reality drive --simulator localhost:2000`.
+    """
+    from bridge.drive.command import DriveOptions
+    from bridge.drive.command import drive as start
+
+    options = DriveOptions(
+        target, out, simulator, rig, size, quality, fps, seed, sample, vehicle, spawn, cars, people, view, weather, hour,
+        gamepad, script, headless,
+    )  # fmt: skip
+    status = 0
+    try:
+        start(options)
+    except RealityError as error:
+        typer.echo(f"reality: {error}", err=True)
+        status = EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        status = 130
+    # The client library joins its threads in destructors that run in no particular order at exit; skip that.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
 def serve(context: typer.Context) -> None:
     """Serve the embedded engine to any CARLA 0.9.16 client; `reality serve --help` lists its options."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import queue
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -130,7 +130,11 @@ class Capture:
             except RuntimeError as error:
                 _log.warning("%s could not be destroyed: %s", channel.name, error)
 
-    def _mount(self, ego: carla.Actor, seed: int) -> None:
+    def actors(self, name: str) -> list[carla.Actor]:
+        """Return the CARLA sensors of a mount, to move those that hang on nothing (``free`` of :func:`attach`)."""
+        return [channel.actor for channel in self._channels if channel.mount.name == name]
+
+    def _mount(self, ego: carla.Actor, seed: int, free: Collection[str]) -> None:
         library = self._world.get_blueprint_library()
         box = ego.bounding_box
         center = (box.location.x, box.location.y, box.location.z)
@@ -144,7 +148,10 @@ class Capture:
                     carla.Rotation(pitch=pose.pitch, yaw=pose.yaw, roll=pose.roll),
                 )
                 try:
-                    actor = self._world.spawn_actor(blueprint, transform, attach_to=ego)
+                    if mount.name in free:
+                        actor = self._world.spawn_actor(blueprint, ego.get_transform())
+                    else:
+                        actor = self._world.spawn_actor(blueprint, transform, attach_to=ego)
                 except RuntimeError as error:
                     raise RealityError(f"{name}: {blueprint_id} could not be mounted: {error}") from None
                 self._channels.append(_Channel(name, mount, actor))
@@ -265,7 +272,7 @@ class _Static:
         self.rotation = np.array([box.rotation.pitch, box.rotation.yaw, box.rotation.roll], dtype=np.float64)
 
 
-def attach(world: carla.World, ego: carla.Actor, rig: Rig, seed: int = 0) -> Capture:
+def attach(world: carla.World, ego: carla.Actor, rig: Rig, seed: int = 0, free: Collection[str] = ()) -> Capture:
     """Mount a rig on a vehicle and start listening.
 
     Args:
@@ -273,6 +280,8 @@ def attach(world: carla.World, ego: carla.Actor, rig: Rig, seed: int = 0) -> Cap
         ego: the vehicle that carries the rig.
         rig: what to mount.
         seed: gives every sensor with noise its own ``noise_seed``, unless the rig sets one.
+        free: names of mounts that hang on nothing: they begin at the vehicle, and whoever mounts them moves their
+            :meth:`Capture.actors` (a camera that follows smoothly).
 
     Returns:
         the capture; closing it destroys the sensors.
@@ -283,7 +292,7 @@ def attach(world: carla.World, ego: carla.Actor, rig: Rig, seed: int = 0) -> Cap
     """
     capture = Capture(world, ego, rig)
     try:
-        capture._mount(ego, seed)
+        capture._mount(ego, seed, free)
         capture._listen()
     except BaseException:
         capture.close()
