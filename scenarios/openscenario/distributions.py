@@ -50,18 +50,9 @@ def expand(path: str | Path, samples: int | None = None, seed: int = 0) -> list[
         OpenScenarioError: the distribution is wrong, or asks for parameters the scenario does not declare.
     """
     path = Path(path)
-    root = Node(parse_file(path), path, Scope())
-    if root.tag != "OpenSCENARIO":
-        raise root.error("this is no OpenSCENARIO file", remedy="the root element must be OpenSCENARIO")
-    node = root.maybe("ParameterValueDistribution")
+    root, node, scenario, declared = open_distribution(path)
     if node is None:
         return [Concrete(path.stem, path, {}, seed)]
-    root.one("FileHeader").skip()
-    file = Path(node.one("ScenarioFile").text("filepath"))
-    scenario = file if file.is_absolute() else path.parent / file
-    if not scenario.is_file():
-        raise node.one("ScenarioFile").error(f"scenario {file} does not exist", remedy=f"looked for {scenario}")
-    declared = _declared(scenario)
     deterministic, stochastic = node.maybe("Deterministic"), node.maybe("Stochastic")
     if (deterministic is None) == (stochastic is None):
         raise node.error("exactly one of Deterministic and Stochastic is needed")
@@ -77,6 +68,26 @@ def expand(path: str | Path, samples: int | None = None, seed: int = 0) -> list[
         root.sweep()
     width = max(3, len(str(len(points) - 1)))
     return [Concrete(f"{path.stem}-{i:0{width}d}", scenario, point, seed) for i, point in enumerate(points)]
+
+
+def open_distribution(path: Path) -> tuple[Node, Node | None, Path, dict[str, Parameter]]:
+    """Return (root, distribution, scenario file, its declared parameters); the distribution is None for a scenario.
+
+    Raises:
+        OpenScenarioError: the file or its scenario cannot be read.
+    """
+    root = Node(parse_file(path), path, Scope())
+    if root.tag != "OpenSCENARIO":
+        raise root.error("this is no OpenSCENARIO file", remedy="the root element must be OpenSCENARIO")
+    node = root.maybe("ParameterValueDistribution")
+    if node is None:
+        return root, None, path, {}
+    root.one("FileHeader").skip()
+    file = Path(node.one("ScenarioFile").text("filepath"))
+    scenario = file if file.is_absolute() else path.parent / file
+    if not scenario.is_file():
+        raise node.one("ScenarioFile").error(f"scenario {file} does not exist", remedy=f"looked for {scenario}")
+    return root, node, scenario, _declared(scenario)
 
 
 def _declared(scenario: Path) -> dict[str, Parameter]:

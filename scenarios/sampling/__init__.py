@@ -17,30 +17,43 @@ from scenarios.sampling.parameters import Enum, Integer, Parameter, Periodic, Re
 from scenarios.sampling.remap import Remap
 from scenarios.sampling.samplers import (
     SAMPLERS,
+    BalancedSampler,
+    BaseSampler,
+    ConfusionSampler,
+    ImportanceSampler,
     LatinHypercubeSampler,
+    MixtureSampler,
     NominalSampler,
+    PairedSampler,
     Sampler,
     SobolSampler,
     UniformSampler,
     restore,
     trial_at,
 )
+from scenarios.sampling.scenario import scenario_parameters, scenario_space
 from scenarios.sampling.space import Points, Space
 from scenarios.sampling.trials import Outcome, Trial
 
 __all__ = [
     "SAMPLERS",
+    "BalancedSampler",
+    "BaseSampler",
+    "ConfusionSampler",
     "Discrete",
     "Distribution",
     "Enum",
     "Histogram",
+    "ImportanceSampler",
     "Integer",
     "LatinHypercubeSampler",
     "LogNormal",
     "LogUniform",
+    "MixtureSampler",
     "NominalSampler",
     "Normal",
     "Outcome",
+    "PairedSampler",
     "Parameter",
     "Periodic",
     "Points",
@@ -59,5 +72,7 @@ __all__ = [
     "Value",
     "VonMises",
     "restore",
+    "scenario_parameters",
+    "scenario_space",
     "trial_at",
 ]
