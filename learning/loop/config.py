@@ -19,7 +19,7 @@ import difflib
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pydantic
 import yaml
@@ -51,16 +51,21 @@ class Sampler(_Strict):
     """How the training samples of the rounds after the first are chosen: shares of each strategy, any scale.
 
     Attributes:
-        uniform: share drawn without any steering.
+        nominal: share drawn from the task's own distribution, without any steering.
+        uniform: share drawn evenly over the (remapped) space, without any steering.
         balanced: share that evens out the classes that were realised.
         confusion: share for the pairs of classes that are confused most.
         importance: share near the points that were misclassified.
         paired: share of twins that differ in nothing but their class.
         gamma: exponent on a pair's confusion; 0 ignores it, larger ones care for the worst pairs only.
         eps: part of the importance share that is drawn uniformly all the same; weights p0/q stay below 1/eps.
+        importance_model: "kde": around the failures; "knn": by the failure rate among neighbours.
+        pairs_near_failures: draw the first halves of twins like the importance share; otherwise uniformly.
+        remember: let verdicts on earlier networks go on steering; otherwise only the newest network's count.
         remaps: JSON file of ``reality space audit`` whose remaps make influence even; relative to the config.
     """
 
+    nominal: float = pydantic.Field(default=0.0, ge=0.0)
     uniform: float = pydantic.Field(default=0.0, ge=0.0)
     balanced: float = pydantic.Field(default=0.0, ge=0.0)
     confusion: float = pydantic.Field(default=1.0, ge=0.0)
@@ -68,6 +73,9 @@ class Sampler(_Strict):
     paired: float = pydantic.Field(default=1.0, ge=0.0)
     gamma: float = pydantic.Field(default=1.0, ge=0.0, le=10.0)
     eps: float = pydantic.Field(default=0.2, gt=0.0, le=1.0)
+    importance_model: Literal["kde", "knn"] = "kde"
+    pairs_near_failures: bool = False
+    remember: bool = True
     remaps: Path | None = None
 
     @pydantic.model_validator(mode="after")
@@ -78,7 +86,7 @@ class Sampler(_Strict):
 
     def shares(self) -> dict[str, float]:
         """Return the shares above zero by the sampler's name, summing to 1."""
-        names = ("uniform", "balanced", "confusion", "importance", "paired")
+        names = ("nominal", "uniform", "balanced", "confusion", "importance", "paired")
         given = {name: float(getattr(self, name)) for name in names if getattr(self, name) > 0.0}
         total = sum(given.values())
         return {name: share / total for name, share in given.items()}

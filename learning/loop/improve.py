@@ -42,7 +42,7 @@ from learning.loop.files import write_json
 from learning.loop.pool import Entry, Pool
 from learning.loop.records import Record, columns, judged, write_records
 from learning.loop.steering import Steering, nominal_trials
-from learning.loop.task import Task
+from learning.loop.task import Producer, Task
 from scenarios.sampling import Trial
 
 log = logging.getLogger(__name__)
@@ -97,6 +97,8 @@ class Loop:
         self.config, self.task, self.out, self.workers = config, task, out, workers
         self.pool = Pool(pool or out / "pool", task, config.production_seed)
         self._last_validation = last_validation
+        self._open = contextlib.ExitStack()
+        self._producer: Producer | None = None
         self._say = progress or (lambda line: log.info("%s", line))
         self._begin(resume)
 
@@ -110,7 +112,8 @@ class Loop:
         Raises:
             RealityError: the producer, the trainer or the disk failed. Everything finished before is kept.
         """
-        with _alone(self.out):
+        with _alone(self.out), contextlib.ExitStack() as self._open:
+            self._producer = None
             test = self._test_set()
             for number in range(self.config.rounds):
                 if not (self._folder(number) / "sampler.json").exists():
@@ -165,24 +168,25 @@ class Loop:
         classes = self.task.classes
         plan = self._plan(number)
         trials = [Trial.from_dict(content) for content in plan["training"]]
-        training = self._produce(f"round {number}: training samples", trials)
+        # Both sets at once: they are planned, and whatever produces them then waits for no training in between.
+        validation_trials = [Trial.from_dict(content) for content in plan["validation"]]
+        produced = self._produce(f"round {number}", trials + validation_trials)
+        training, validation = produced[: len(trials)], produced[len(trials) :]
         write_records(folder / "training.csv", training, self.task.space, classes)
         used = self._usable(number, training)
         network = self._train(number, used)
-        validation_trials = [Trial.from_dict(content) for content in plan["validation"]]
-        validation = self._produce(f"round {number}: validation samples", validation_trials)
         validation = jobs.judge(network, validation, self.pool, self.config)
         test = jobs.judge(network, test, self.pool, self.config)
         write_records(folder / "validation.csv", validation, self.task.space, classes)
         write_records(folder / "test.csv", test, self.task.space, classes)
         steering = Steering(self.task, self.config, plan["sampler"])
         steering.record(training, validation)
-        produced = sum(self._produced(n) for n in range(number + 1)) - len(validation)
+        paid_for = sum(self._planned(n) for n in range(number + 1)) - len(validation)
         write_json(
             folder / "metrics.json",
             {
                 "round": number,
-                "produced": produced,
+                "produced": paid_for,
                 "trained_on": len(used),
                 "test": self._metrics(test, number),
                 "validation": self._metrics(validation, number),
@@ -243,16 +247,23 @@ class Loop:
         return folder / "model.pt"
 
     def _produce(self, what: str, trials: list[Trial]) -> list[Record]:
+        said = time.monotonic()
+
         def progress(done: int, missing: int) -> None:
             nonlocal said
             if done == missing or time.monotonic() - said > PROGRESS_S:
                 said = time.monotonic()
                 self._say(f"{what}: {done} of {missing} produced")
 
-        said = time.monotonic()
-
-        entries = self.pool.ensure(trials, self.task, self.workers, self.config.production_seed, progress)
+        entries = self.pool.ensure(trials, self._producing, progress)
         return [Record(trial, entry) for trial, entry in zip(trials, entries, strict=True)]
+
+    def _producing(self) -> Producer:
+        """Return the task's producer, opened when it is first needed and closed when the run ends."""
+        if self._producer is None:
+            self._say("starting whatever produces the samples")
+            self._producer = self._open.enter_context(self.task.open(self.workers, self.config.production_seed))
+        return self._producer
 
     # --- numbers ---------------------------------------------------------------------------------------------
 
@@ -277,7 +288,7 @@ class Loop:
             "weak_regions": [region.to_dict() for region in regions],
         }
 
-    def _produced(self, number: int) -> int:
+    def _planned(self, number: int) -> int:
         plan = _read(self._folder(number) / "plan.json")
         return len(plan["training"]) + len(plan["validation"])
 

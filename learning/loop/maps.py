@@ -36,7 +36,8 @@ def error_maps(
     if not rows:
         return []
     errors = np.array([row["predicted"] != row["label"] for row in rows], float)
-    binned = {p.name: b for p in task.space.parameters if (b := _bins(p, [row[p.name] for row in rows])) is not None}
+    tried = {p.name: _bins(p, [row[p.name] for row in rows]) for p in task.space.parameters}
+    binned = {name: bins for name, bins in tried.items() if bins is not None}
     units = {p.name: f"{p.name.replace('_', ' ')}{f', {p.unit}' if p.unit else ''}" for p in task.space.parameters}
     chosen: list[tuple[str, str]] = []
     for region in regions:
@@ -51,10 +52,11 @@ def error_maps(
         if len(pairs) < most and set(pair) not in [set(p) for p in pairs]:
             pairs.append(pair)
     out = []
-    for a, b in pairs:
-        wrong, count = _table(binned, (a, b), errors)
-        title = f"{a.replace('_', ' ')} and {b.replace('_', ' ')}"
-        out.append((title, charts.error_map((units[a], units[b]), (binned[a][1], binned[b][1]), wrong, count)))
+    for across, up in pairs:
+        wrong, count = _table(binned, (across, up), errors)
+        title = f"{across.replace('_', ' ')} and {up.replace('_', ' ')}"
+        edges = binned[across][1], binned[up][1]
+        out.append((title, charts.error_map((units[across], units[up]), edges, wrong, count)))
     return out
 
 

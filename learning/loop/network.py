@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,8 @@ class SmallNetwork(nn.Module):
             ]
         self.features = nn.Sequential(*blocks)
         self.head = nn.Linear(2 * channels[-1], classes)
-        self.to(memory_format=torch.channels_last)  # a third faster on a CPU
+        # A third faster on a CPU.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return (N, classes) logits of :func:`prepare`-d pictures (N, 3, H, W)."""
@@ -92,7 +94,7 @@ def load(path: Path) -> tuple[SmallNetwork, tuple[str, ...], tuple[int, int]]:
         network = SmallNetwork(len(content["classes"]), content["width"])
         network.load_state_dict(content["weights"])
         width, height = content["input_px"]
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError, UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"the network cannot be read: {reason}", file=path) from None
     return network.eval(), tuple(content["classes"]), (width, height)

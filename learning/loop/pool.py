@@ -22,7 +22,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from foundation.errors import RealityError
 from learning.loop.files import atomic
-from learning.loop.task import Sample, Task
+from learning.loop.task import Producer, Sample, Task
 from scenarios.sampling import Trial
 
 Bytes = npt.NDArray[np.uint8]
@@ -51,6 +51,7 @@ class Pool:
 
     def __init__(self, folder: Path, task: Task, seed: int) -> None:
         self.folder = folder
+        self._task = task
         self._entries: dict[str, Entry] = {}
         try:
             release = version("digital-reality")
@@ -121,16 +122,14 @@ class Pool:
     def ensure(
         self,
         trials: Sequence[Trial],
-        task: Task,
-        workers: int,
-        seed: int,
+        producer: Callable[[], Producer],
         progress: Callable[[int, int], None] | None = None,
     ) -> list[Entry]:
         """Produce whatever is missing and return the entries of all trials, in order.
 
         Args:
             trials: may repeat; a trial is produced once.
-            task, workers, seed: opened only if something is missing.
+            producer: called, once, only if something is missing.
             progress: called with (done, missing at the beginning).
 
         Raises:
@@ -142,21 +141,21 @@ class Pool:
             if self.entry(key) is None:
                 missing.setdefault(key, trial)
         if missing:
-            with task.open(workers, seed) as producer:
-                done = 0
-                for done, sample in enumerate(producer.produce(list(missing.values())), 1):
-                    self._check(sample, task)
-                    self.store(sample)
-                    if progress:
-                        progress(done, len(missing))
+            done = 0
+            for done, sample in enumerate(producer().produce(list(missing.values())), 1):
+                self._check(sample)
+                self.store(sample)
+                if progress:
+                    progress(done, len(missing))
             if done < len(missing):
                 raise RealityError(
-                    f"task {task.name!r} produced {done} of {len(missing)} samples; continue with --resume"
+                    f"task {self._task.name!r} produced {done} of {len(missing)} samples; continue with --resume"
                 )
         entries = [self.entry(self.key(trial)) for trial in trials]
         return [entry for entry in entries if entry is not None]
 
-    def _check(self, sample: Sample, task: Task) -> None:
+    def _check(self, sample: Sample) -> None:
+        task = self._task
         if sample.image.ndim != 3 or sample.image.shape[2] != 3 or sample.image.dtype != np.uint8:
             raise RealityError(
                 f"task {task.name!r} produced a picture of shape {sample.image.shape} and type {sample.image.dtype}; "

@@ -12,7 +12,16 @@ from foundation.seeds import derive
 from learning.loop.config import Config
 from learning.loop.records import Record
 from learning.loop.task import Task
-from scenarios.sampling import SAMPLERS, NominalSampler, Outcome, Remap, Space, SpaceError, Trial, restore, trial_at
+from scenarios.sampling import NominalSampler, Outcome, Remap, Space, SpaceError, Trial, restore, trial_at
+from scenarios.sampling.samplers import (
+    SAMPLERS,
+    BalancedSampler,
+    BaseSampler,
+    ConfusionSampler,
+    ImportanceSampler,
+    MixtureSampler,
+    PairedSampler,
+)
 
 
 def nominal_trials(space: Space, count: int, seed: int, prefix: str) -> list[Trial]:
@@ -43,8 +52,15 @@ class Steering:
         return self._sampler.suggest(count)
 
     def record(self, training: Sequence[Record], validation: Sequence[Record]) -> None:
-        """Take note of what was realised (training) and of what a network that had not seen it said (validation)."""
+        """Take note of what was realised (training) and of what a network that had not seen it said (validation).
+
+        Verdicts on earlier networks are forgotten, if the config says so: they are of a model that is gone.
+        """
         classes = self._task.classes
+        if not self._config.sampler.remember:
+            forget = getattr(self._sampler, "forget", None)
+            if forget is not None:
+                forget()
         for record in (*training, *validation):
             outcome = Outcome(
                 truth=record.entry.label,
@@ -64,23 +80,28 @@ class Steering:
             return trial
         return trial_at(self.space, trial.values, id=trial.id, seed=trial.seed, sampler=trial.sampler)
 
-    def _fresh(self) -> Any:
+    def _fresh(self) -> BaseSampler:
         shares, seed = self._config.sampler.shares(), derive(self._config.seed, "sampler")
-        parts = {name: self._part(name, seed) for name in shares}
-        if len(parts) == 1:
-            return next(iter(parts.values()))
-        return SAMPLERS["mixture"](self.space, seed, parts=[(share, parts[n]) for n, share in shares.items()])
+        parts = [(self._part(name, seed), share) for name, share in shares.items()]
+        return parts[0][0] if len(parts) == 1 else MixtureSampler(self.space, seed, parts=parts)
 
-    def _part(self, name: str, seed: int) -> Any:
+    def _part(self, name: str, seed: int) -> BaseSampler:
         chosen, parameter = self._config.sampler, self._task.class_parameter
-        options: dict[str, Any] = {}
-        if name in ("balanced", "confusion", "paired"):
-            options["parameter"] = parameter
+        if name == "balanced":
+            return BalancedSampler(self.space, seed, class_parameter=parameter)
         if name == "confusion":
-            options["gamma"] = chosen.gamma
+            # The mixture's other parts cover the space; no further uniform share inside this one.
+            return ConfusionSampler(self.space, seed, class_parameter=parameter, gamma=chosen.gamma, uniform_share=0.0)
         if name == "importance":
-            options["eps"] = chosen.eps
-        return SAMPLERS[name](self.space, seed, **options)
+            return self._importance(seed)
+        if name == "paired":
+            base = self._importance(seed, "paired-base") if chosen.pairs_near_failures else None
+            return PairedSampler(self.space, seed, varied=parameter, base=base, by_confusion=True, gamma=chosen.gamma)
+        return SAMPLERS[name](self.space, seed)
+
+    def _importance(self, seed: int, prefix: str | None = None) -> ImportanceSampler:
+        chosen = self._config.sampler
+        return ImportanceSampler(self.space, seed, epsilon=chosen.eps, model=chosen.importance_model, prefix=prefix)
 
 
 def remapped(space: Space, file: Path | None) -> Space:

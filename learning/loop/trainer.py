@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -43,11 +44,11 @@ def batch_indices(samples: int, step: int, batch: int, seed: int) -> npt.NDArray
 def augment(images: npt.NDArray[np.uint8], how: config.Augmentation, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Return changed copies of (N, H, W, 3) pictures."""
     count, height, width = images.shape[:3]
-    flips = rng.random(count) < (0.5 if how.flip else 0.0)
+    flips = np.less(rng.random(count), 0.5 * float(how.flip))
     shifts = rng.integers(-how.shift_px, how.shift_px + 1, (count, 2))
     gains = (1.0 + how.color * rng.uniform(-1.0, 1.0, (count, 1, 1, 3))).astype(np.float32)
-    rows = np.clip(np.arange(height) + shifts[:, :1], 0, height - 1)
-    columns = np.clip(np.arange(width) + shifts[:, 1:], 0, width - 1)
+    rows: npt.NDArray[np.int64] = np.clip(np.arange(height) + shifts[:, :1], 0, height - 1)
+    columns: npt.NDArray[np.int64] = np.clip(np.arange(width) + shifts[:, 1:], 0, width - 1)
     columns = np.where(flips[:, None], columns[:, ::-1], columns)
     moved = images[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
     return np.minimum(moved * gains, np.float32(255.0)).astype(np.uint8)
@@ -93,7 +94,7 @@ def train(
     curve: list[tuple[int, float, float]] = []
     sums, first = [0.0, 0.0], 0
     if checkpoint is not None and checkpoint.exists():
-        with contextlib.suppress(RuntimeError, EOFError, KeyError, OSError):  # damaged: begin again
+        with contextlib.suppress(RuntimeError, EOFError, KeyError, OSError, UnpicklingError):  # damaged: begin again
             state = torch.load(checkpoint, weights_only=True)
             net.load_state_dict(state["weights"])
             optimizer.load_state_dict(state["optimizer"])

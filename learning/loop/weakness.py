@@ -179,7 +179,7 @@ def find_regions(
         expected = class_rate[truth[members]]
         real, chance = _scores(inside[:, members], worth, errors[members], shuffled[:, members], expected)
         best = np.maximum(best, chance)
-        scored += [(float(real[k]), label, k) for k in np.flatnonzero(real > 2.0)]
+        scored += [(float(real[k]), label, k) for k in map(int, np.flatnonzero(real > 2.0))]
     scored.sort(key=lambda entry: (-entry[0], len(candidates[entry[2]]), str(entry[1]), entry[2]))
 
     found: list[Region] = []
