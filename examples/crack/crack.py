@@ -240,6 +240,7 @@ class CrackTask:
     space = SPACE
     class_parameter = "defect"
     classes = CLASSES
+    nuisances = ("background", "light", "slope", "noise")  # what the context rule of the inspection may change
 
     @contextmanager
     def open(self, workers: int, seed: int) -> Iterator[_Producer]:

@@ -13,9 +13,8 @@ import numpy as np
 from learning.inspection.findings import Findings, Layer, Picture, Reliance, Remote
 from learning.inspection.kernels import WHITE_NOISE
 from learning.inspection.pictures import bond, telling
+from learning.inspection.rule import CONTEXT_LIMIT
 
-CONTEXT_LIMIT = 0.5
-"""Below this share of the evidence on the object, a class counts as recognised by its surroundings."""
 DEAD_LIMIT = 0.1
 """Above this share of dead channels in a layer, training is the problem and not the data."""
 

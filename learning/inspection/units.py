@@ -98,7 +98,7 @@ def _measure(output: Tensor) -> tuple[Floats, Floats, Floats, Floats]:
 
 
 def features(network: nn.Module, inputs: Tensor, batch: int = 256) -> Floats:
-    """Return (N, F) the network's own description of each picture: what the last linear layer is given, as it weighs it.
+    """Return (N, F) the network's own description of pictures: what the last linear layer is given, as it weighs it.
 
     Every feature is multiplied by the length of its column of weights less the column's mean (a shift of all scores
     changes no decision), so that distances count what decides and ignore what the network has learned to ignore.
