@@ -1,5 +1,6 @@
 """Parameter spaces and samplers: pure (numpy, scipy), no simulator, no domain. See docs/sampling.md."""
 
+from scenarios.sampling.auditing import Audit, audit
 from scenarios.sampling.distributions import (
     Discrete,
     Distribution,
@@ -13,7 +14,9 @@ from scenarios.sampling.distributions import (
     VonMises,
 )
 from scenarios.sampling.errors import SpaceError, StateError
+from scenarios.sampling.files import apply_remaps, load_space, parse_space, save_remaps
 from scenarios.sampling.parameters import Enum, Integer, Parameter, Periodic, Real, Value
+from scenarios.sampling.presets import rig_space, weather_space
 from scenarios.sampling.remap import Remap
 from scenarios.sampling.samplers import (
     SAMPLERS,
@@ -37,6 +40,7 @@ from scenarios.sampling.trials import Outcome, Trial
 
 __all__ = [
     "SAMPLERS",
+    "Audit",
     "BalancedSampler",
     "BaseSampler",
     "ConfusionSampler",
@@ -71,8 +75,15 @@ __all__ = [
     "UniformSampler",
     "Value",
     "VonMises",
+    "apply_remaps",
+    "audit",
+    "load_space",
+    "parse_space",
     "restore",
+    "rig_space",
+    "save_remaps",
     "scenario_parameters",
     "scenario_space",
     "trial_at",
+    "weather_space",
 ]

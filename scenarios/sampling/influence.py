@@ -28,15 +28,16 @@ Request = tuple[dict[str, Value], int]
 Render = Callable[[dict[str, Value], int], Image]
 RenderAll = Callable[[Iterable[Request]], Iterable[Image]]
 """Renders many pictures, in order; for renderers that work in parallel."""
+AnyMetric = str | Metric | Callable[[Image, Image], float]
 
 FLOOR = 0.05
 """Least influence of a step, as a share of the mean: keeps a remap strictly rising where nothing changes."""
 MAX_CV, MAX_RATIO = 0.35, 3.0
 """A parameter is well behaved when its binned influence varies no more than this."""
 MIN_RANK_CORRELATION = 0.7
-_LEAST_EXPONENT = 0.5
-_LINEAR = 0.85
-"""From this step exponent on a distance counts as proportional to the step."""
+_EXPONENTS = (0.5, 2.0)
+_LINEAR = (0.85, 1.15)
+"""Within these, a step exponent counts as 1: distance proportional to the step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +81,8 @@ class Influence:
     def measured_exponent(self) -> float:
         """How distance grows with the step: d ~ step^a, a = log2(d(2 steps)/d(1 step)).
 
-        1 for smooth changes. 1/2 for RMSE and hard edges, whose MSE is what grows with the step. Near 0 when a step
-        already replaces everything that can change: the grid is then too coarse.
+        1 for RMSE and smooth changes, and for MSE and hard edges. 1/2 for RMSE and hard edges, 2 for MSE and smooth
+        changes. Near 0 when a step already replaces everything that can change: the grid is then too coarse.
         """
         if self.double.size == 0 or self.profile.sum() <= 0.0:
             return 1.0
@@ -90,9 +91,9 @@ class Influence:
 
     @property
     def exponent(self) -> float:
-        """The step exponent used: 1 from 0.85 on, otherwise the measured one, at least 1/2."""
+        """The step exponent used: 1 when measured within 0.85 and 1.15, otherwise as measured, from 1/2 to 2."""
         measured = self.measured_exponent
-        return 1.0 if measured >= _LINEAR else max(measured, _LEAST_EXPONENT)
+        return 1.0 if _LINEAR[0] <= measured <= _LINEAR[1] else min(max(measured, _EXPONENTS[0]), _EXPONENTS[1])
 
     @property
     def saturated(self) -> bool:
@@ -167,7 +168,7 @@ def measure(
     render: Render,
     *,
     parameters: Sequence[str] | None = None,
-    metric: str | Metric = "rmse",
+    metric: AnyMetric = "rmse",
     bases: int = 16,
     grid: int = 16,
     repeats: int = 2,
@@ -176,9 +177,8 @@ def measure(
     render_all: RenderAll | None = None,
 ) -> dict[str, Influence]:
     """Return the influence of parameters in one metric; see :func:`measure_many`."""
-    chosen = METRICS[metric] if isinstance(metric, str) and metric in METRICS else metric
     many = measure_many(
-        space, render, parameters=parameters, metrics=(chosen,), bases=bases, grid=grid, repeats=repeats, seed=seed,
+        space, render, parameters=parameters, metrics=(metric,), bases=bases, grid=grid, repeats=repeats, seed=seed,
         role=role, render_all=render_all,
     )  # fmt: skip
     return next(iter(many.values()))
@@ -189,7 +189,7 @@ def measure_many(
     render: Render,
     *,
     parameters: Sequence[str] | None = None,
-    metrics: Sequence[str | Metric] = ("rmse", "dssim"),
+    metrics: Sequence[AnyMetric] = ("rmse", "dssim"),
     bases: int = 16,
     grid: int = 16,
     repeats: int = 2,
@@ -207,7 +207,7 @@ def measure_many(
         space: parameters with the remaps they have now.
         render: (values, seed) -> picture; the same arguments should give the same picture.
         parameters: names; default all.
-        metrics: names in :data:`scenarios.sampling.images.METRICS`, or own ones.
+        metrics: names in :data:`scenarios.sampling.images.METRICS`, or own functions of two pictures.
         bases: K; the science says at least 16.
         grid: M, number of steps; at least 16, and such that a step moves features by a pixel or more.
         repeats: how often each base configuration is rendered again with the same seed, for the noise floor.
@@ -229,7 +229,8 @@ def measure_many(
     names = space.names if parameters is None else tuple(parameters)
     plans = [_Plan(space, space.axis(name), bases, grid, seed, role) for name in names]
     base_plan = _BasePlan(space, bases, repeats, seed, role)
-    requests = (request for plan in (base_plan, *plans) for request in plan.requests())
+    everything: list[_BasePlan | _Plan] = [base_plan, *plans]
+    requests = (request for plan in everything for request in plan.requests())
     pictures = iter(render_all(requests) if render_all is not None else (render(*request) for request in requests))
     noise = base_plan.noise(pictures, chosen)
     found: dict[str, dict[str, Influence]] = {m.name: {} for m in chosen}
@@ -239,9 +240,11 @@ def measure_many(
     return found
 
 
-def _metric(metric: str | Metric) -> Metric:
+def _metric(metric: AnyMetric) -> Metric:
     if isinstance(metric, Metric):
         return metric
+    if callable(metric):
+        return Metric(getattr(metric, "__name__", "own"), np.asarray, metric)
     if metric not in METRICS:
         raise SpaceError(f"there is no metric {metric!r}", remedy="use " + ", ".join(METRICS))
     return METRICS[metric]
@@ -402,13 +405,8 @@ def remap(influence: Influence) -> Remap:
     levels = np.concatenate([[0.0], np.cumsum(increments)])
     levels /= levels[-1]
     levels[-1] = 1.0
-    return Remap(
-        tuple(values.tolist()),
-        tuple(levels.tolist()),
-        influence.total,
-        influence.metric,
-        isinstance(parameter, Periodic),
-    )
+    periodic = isinstance(parameter, Periodic)
+    return Remap(tuple(values.tolist()), tuple(levels.tolist()), influence.total, influence.metric, periodic)
 
 
 def remaps(influences: Mapping[str, Influence]) -> tuple[dict[str, Remap], dict[str, float]]:
@@ -463,76 +461,3 @@ def _variation(profile: Floats) -> float:
 
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
-
-
-@dataclass(frozen=True, eq=False)
-class Audit:
-    """Everything measured about the parameters of a space.
-
-    Attributes:
-        space: as it came.
-        remapped: with remaps and scales.
-        metric: the remaps follow.
-        fitted: metric -> parameter -> influence on the fitting configurations.
-        before, after: parameter -> influence on fresh configurations, in the space as it came and remapped.
-        dependences: parameter -> other parameter -> rank correlation; see :func:`dependence`.
-    """
-
-    space: Space
-    remapped: Space
-    metric: str
-    fitted: Mapping[str, Mapping[str, Influence]]
-    before: Mapping[str, Influence]
-    after: Mapping[str, Influence]
-    dependences: Mapping[str, Mapping[str, float]]
-
-    def well_behaved(self, name: str) -> bool:
-        """Whether a parameter passes after the remap; enums and parameters without influence have nothing to pass."""
-        found = self.after[name]
-        return isinstance(found.parameter, Enum) or found.profile.sum() == 0.0 or found.well_behaved
-
-    def not_separable(self, name: str) -> dict[str, float]:
-        """Return the parameters that change the shape of this one's profile, with their rank correlations."""
-        return {other: r for other, r in self.dependences[name].items() if r < MIN_RANK_CORRELATION}
-
-    @property
-    def ok(self) -> bool:
-        """Whether all parameters are well behaved after the remap."""
-        return all(self.well_behaved(name) for name in self.after)
-
-
-def audit(
-    space: Space,
-    render: Render,
-    *,
-    parameters: Sequence[str] | None = None,
-    metric: str = "rmse",
-    also: Sequence[str] = ("dssim",),
-    bases: int = 16,
-    grid: int = 16,
-    check_bases: int = 8,
-    repeats: int = 2,
-    seed: int = 0,
-    render_all: RenderAll | None = None,
-) -> Audit:
-    """Measure, remap, and measure again before and after on fresh configurations.
-
-    Args:
-        metric: that the remaps follow; ``also`` are measured from the same pictures, for the record.
-        check_bases: base configurations of the two tests; the others as in :func:`measure_many`.
-    """
-    fitted = measure_many(
-        space, render, parameters=parameters, metrics=(metric, *(m for m in also if m != metric)), bases=bases,
-        grid=grid, repeats=repeats, seed=seed, render_all=render_all,
-    )  # fmt: skip
-    chosen = fitted[metric]
-    better = improved(space, chosen)
-
-    def fresh(which: Space) -> dict[str, Influence]:
-        return measure(
-            which, render, parameters=tuple(chosen), metric=metric, bases=check_bases, grid=grid, repeats=repeats,
-            seed=seed, role="check", render_all=render_all,
-        )  # fmt: skip
-
-    dependences = {name: dependence(space, found) for name, found in chosen.items()}
-    return Audit(space, better, metric, fitted, fresh(space), fresh(better), dependences)

@@ -72,7 +72,7 @@ class Parameter:
 
     def with_remap(self, remap: Remap | None) -> Parameter:
         """Return the parameter with another remap, its scale taken from it."""
-        raise SpaceError(f"{self.name}: a {self.kind} parameter takes no remap", parameter=self.name)
+        raise SpaceError(f"{self.name}: {_article(self.kind)} parameter takes no remap", parameter=self.name)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data that :func:`parameter_from` reads."""
@@ -411,11 +411,14 @@ def parameter_from(data: Mapping[str, Any]) -> Parameter:
         )
     known = {f.name for f in dataclasses.fields(KINDS[kind])}
     for wrong in sorted(set(fields) - known):
-        raise SpaceError(f"{name}: a {kind} parameter has no field {wrong!r}", parameter=name, key=wrong)
-    if isinstance(fields.get("distribution"), Mapping):
-        fields["distribution"] = distribution_from(fields["distribution"])
-    if isinstance(fields.get("remap"), Mapping):
-        fields["remap"] = Remap.from_dict(fields["remap"])
+        raise SpaceError(f"{name}: {_article(kind)} parameter has no field {wrong!r}", parameter=name, key=wrong)
+    readers = (("distribution", distribution_from), ("remap", Remap.from_dict))
+    for key, read in readers:
+        if isinstance(fields.get(key), Mapping):
+            try:
+                fields[key] = read(fields[key])
+            except SpaceError as error:
+                raise SpaceError(f"{name}: {error.message}", remedy=error.remedy, parameter=name, key=key) from None
     if fields.get("condition") is not None:
         parent, choices = fields["condition"]
         fields["condition"] = (parent, tuple(choices))
@@ -424,8 +427,12 @@ def parameter_from(data: Mapping[str, Any]) -> Parameter:
         fields.setdefault("high", None)
     for key in ("name", "choices"):
         if key in known and key not in fields:
-            raise SpaceError(f"{name}: a {kind} parameter needs {key!r}", parameter=name, key=key)
+            raise SpaceError(f"{name}: {_article(kind)} parameter needs {key!r}", parameter=name, key=key)
     return KINDS[kind](**fields)
+
+
+def _article(kind: str) -> str:
+    return ("an " if kind[0] in "aeiou" else "a ") + kind
 
 
 def _is_number(value: object) -> bool:
