@@ -42,6 +42,7 @@ class Action(ABC):
 
     space: gymnasium.Space[Any]
 
+    @abstractmethod
     def restart(self, scene: Scene, route: Route) -> None:
         """Begin an episode."""
 

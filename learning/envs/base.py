@@ -9,7 +9,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import carla
 import gymnasium
@@ -91,15 +91,17 @@ class DrivingEnv(gymnasium.Env[Any, Any]):
         action: see :data:`learning.envs.actions.ACTIONS`.
         reward: weights of terms, see :class:`learning.envs.rewards.Reward`.
         timing, ends: how time is cut and when episodes end.
-        sight: ``all``: everybody near is observed; ``flag``: and marked as visible or not; ``only``: the hidden are left
-            out.
+        sight: ``all``: everybody near is observed; ``flag``: and marked as visible or not; ``only``: the hidden are
+            left out.
         render_mode: None or ``rgb_array``. render_view: ``chase`` or ``hood``. render_size: width, height in pixels.
 
     Raises:
         RealityError: an argument cannot be used.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 10}
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012 - Gymnasium's name
+    substep_s = 0.01
+    """Longest step of the physics; what CARLA recommends."""
 
     def __init__(
         self,
@@ -131,7 +133,7 @@ class DrivingEnv(gymnasium.Env[Any, Any]):
         self.action_space = self.action.space
         self.reward = rewards.Reward(reward)
         period_s = self.timing.decision_s if self.timing.ticks > 1 else 0.0
-        self._mounts = self.observation.mounts(period_s)
+        self._mounts = self.observation.mounts(period_s, self.timing.step_s)
         if render_mode is not None:
             self._mounts.append(camera_mount("render", render_view, render_size, period_s))
         self._simulator = simulator
@@ -191,7 +193,7 @@ class DrivingEnv(gymnasium.Env[Any, Any]):
         episode_seed = int(seed) if seed is not None else int(self.np_random.integers(2**31))
         self._let_go()
         if self._engine is None:
-            self._engine = Engine(self._simulator, self.network, self.timing.step_s)
+            self._engine = Engine(self._simulator, self.network, self.timing.step_s, self.substep_s)
         try:
             self._engine.begin_episode()
             with self._engine.guard():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import carla
 
@@ -20,7 +22,6 @@ LOAD_DEADLINE_S = 120.0
 SETTLED_TICKS = 10
 """Episodes begin at this tick of the simulator's episode: the client itself ticks once or twice while it begins one."""
 RESTARTS = 5
-LONGEST_SUBSTEP_S = 0.01
 REMEDY = "reset() starts a new engine"
 
 
@@ -40,12 +41,14 @@ class Engine:
         simulator: ``embedded`` or what :func:`bridge.simulators.start` takes.
         network: the road network to drive on.
         step_s: simulated seconds of a tick.
+        substep_s: longest step of the physics within a tick.
 
     Raises:
         RealityError: the simulator did not start, or could not load the map.
     """
 
-    def __init__(self, simulator: str, network: opendrive.RoadNetwork, step_s: float) -> None:
+    def __init__(self, simulator: str, network: opendrive.RoadNetwork, step_s: float, substep_s: float) -> None:
+        self._substep_s = substep_s
         self._resources = contextlib.ExitStack()
         self._embedded = simulator == "embedded"
         self._step_s = step_s
@@ -82,9 +85,9 @@ class Engine:
         settings = world.get_settings()
         settings.synchronous_mode, settings.fixed_delta_seconds = on, self._step_s if on else None
         if on:
-            settings.substepping, settings.max_substep_delta_time = True, LONGEST_SUBSTEP_S
-            # CARLA allows up to 16 substeps; more are refused.
-            settings.max_substeps = min(16, max(10, round(self._step_s / LONGEST_SUBSTEP_S)))
+            settings.substepping, settings.max_substep_delta_time = True, self._substep_s
+            # CARLA takes up to 16 substeps.
+            settings.max_substeps = min(16, max(1, math.ceil(self._step_s / self._substep_s - 1e-6)))
         world.apply_settings(settings)
 
     def begin_episode(self) -> carla.World:
@@ -115,6 +118,17 @@ class Engine:
     def tick(self) -> int:
         """Simulate one step and return the frame's number."""
         return int(self.world.tick(CALL_DEADLINE_S))
+
+    def step(self, commands: list[Any]) -> int:
+        """Give commands to actors and simulate one step; return the frame's number.
+
+        Raises:
+            EngineError: the simulator refused a command: an actor is gone.
+        """
+        for response in self.client.apply_batch_sync(commands, False):
+            if response.has_error():
+                raise EngineError(f"the simulator refused a command: {response.error}; {REMEDY}")
+        return self.tick()
 
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:

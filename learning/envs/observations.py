@@ -23,9 +23,9 @@ Observed = npt.NDArray[Any]
 class Observer(Protocol):
     """One kind of observation."""
 
-    space: gymnasium.spaces.Box
+    space: gymnasium.spaces.Box[Any]
 
-    def mounts(self, name: str, period_s: float) -> Sequence[AnyMount]:
+    def mounts(self, name: str, period_s: float, step_s: float) -> Sequence[AnyMount]:
         """Return the sensors it needs on the ego; their names begin with ``name``."""
         ...
 
@@ -37,11 +37,11 @@ class Observer(Protocol):
 class _State:
     """``state``: see :mod:`learning.envs.state`."""
 
-    def __init__(self, network: RoadNetwork, *, neighbours: int = 8, only_visible: bool = False) -> None:
+    def __init__(self, *, neighbours: int = 8, only_visible: bool = False) -> None:
         self.layout = StateLayout(neighbours, only_visible=only_visible)
         self.space = self.layout.space
 
-    def mounts(self, name: str, period_s: float) -> Sequence[AnyMount]:
+    def mounts(self, name: str, period_s: float, step_s: float) -> Sequence[AnyMount]:
         return ()
 
     def observe(self, scene: Scene, route: Route, readings: Mapping[str, Reading], max_time_s: float) -> Observed:
@@ -66,8 +66,12 @@ def _lidar(network: RoadNetwork, **options: Any) -> Observer:
     return LidarObserver(**options)
 
 
+def _state(network: RoadNetwork, **options: Any) -> Observer:
+    return _State(**options)
+
+
 OBSERVERS: Mapping[str, Callable[..., Observer]] = {
-    "state": _State,
+    "state": _state,
     "birdseye": _birdseye,
     "camera": _camera,
     "lidar": _lidar,
@@ -83,7 +87,7 @@ class Observation:
         spec: a kind's name (the observation is its array), or several names, or a mapping from names to options (the
             observation is a dictionary).
         network: the road network.
-        only_visible: whether the state leaves out whom the driver cannot see.
+        only_visible: whether state and birdseye leave out whom the driver cannot see.
 
     Raises:
         RealityError: an unknown kind, or an option it does not have.
@@ -104,7 +108,7 @@ class Observation:
         for name, values in options.items():
             if name not in OBSERVERS:
                 raise RealityError(f"there is no observation kind {name!r}; there are {', '.join(OBSERVERS)}")
-            if name == "state":
+            if name in ("state", "birdseye"):
                 values.setdefault("only_visible", only_visible)
             try:
                 self.observers[name] = OBSERVERS[name](network, **values)
@@ -115,9 +119,9 @@ class Observation:
             next(iter(spaces.values())) if self._single else gymnasium.spaces.Dict(dict(spaces))
         )
 
-    def mounts(self, period_s: float) -> list[AnyMount]:
+    def mounts(self, period_s: float, step_s: float) -> list[AnyMount]:
         """Return the sensors that all kinds together need."""
-        return [mount for name, observer in self.observers.items() for mount in observer.mounts(name, period_s)]
+        return [mount for name, observer in self.observers.items() for mount in observer.mounts(name, period_s, step_s)]
 
     def observe(
         self, scene: Scene, route: Route, readings: Mapping[str, Reading], max_time_s: float
@@ -133,7 +137,7 @@ class Observation:
         return state.layout if isinstance(state, _State) else None
 
 
-def empty(space: gymnasium.spaces.Box) -> Observed:
+def empty(space: gymnasium.spaces.Box[Any]) -> Observed:
     """Return an observation of zeros."""
     return np.zeros(space.shape, space.dtype)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from foundation.errors import RealityError
 from learning.envs.route import Route
-from learning.envs.scene import Scene, times_to_collision
+from learning.envs.scene import Scene
 
 IMPACT_MPS = 15.0
 """An impact this fast counts as the worst."""
@@ -110,7 +110,7 @@ def min_ttc_s(scene: Scene) -> float:
     if not len(others):
         return math.inf
     near = np.abs(others.xy - (scene.ego.x, scene.ego.y)).max(axis=1) < TTC_RANGE_M
-    return float(np.min(times_to_collision(scene.ego, others), where=near, initial=math.inf))
+    return float(np.min(scene.times_to_collision(), where=near, initial=math.inf))
 
 
 TERMS: Mapping[str, Term] = MappingProxyType(

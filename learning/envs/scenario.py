@@ -295,15 +295,12 @@ class _Cast:
     def __init__(self, written: ControllerFactory, env: ScenarioEnv) -> None:
         self._written, self._env = written, env
         self._player: Controller | None = None
-
-    @property
-    def physical(self) -> bool:
-        assert self._player is not None, "asked after start only"
-        return self._player.physical
+        self.physical = False  # known from the start on, and asked for only then
 
     def start(self, entity: Entity, properties: Mapping[str, str], rng: np.random.Generator) -> None:
         mine = entity.name == self._env._ego_name
         self._player = _AgentController(self._env) if mine else self._written()
+        self.physical = self._player.physical
         self._player.start(entity, properties, rng)
 
     def step(self, view: View, dt_s: float) -> Any:

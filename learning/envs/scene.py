@@ -7,7 +7,7 @@ made it. Places are those of the middle of the boxes, on the ground.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -108,7 +108,13 @@ class Scene:
     heading_error: float = 0.0
     collision: Collision | None = None
     off_road: bool = False
-    extras: dict[str, float] = field(default_factory=dict)
+    _times: tuple[Others, Floats] | None = None
+
+    def times_to_collision(self) -> Floats:
+        """Return :func:`times_to_collision` with everybody, worked out once."""
+        if self._times is None or self._times[0] is not self.others:
+            self._times = self.others, times_to_collision(self.ego, self.others)
+        return self._times[1]
 
 
 def in_frame(ego: Ego, xy: Floats) -> Floats:

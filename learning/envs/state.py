@@ -54,7 +54,7 @@ ROUTE_FIELDS = tuple(
     for d in PREVIEWS_M
     for field in (
         Field(f"route_right_{d:g}", 20.0, "m", f"how far to the right of the ego its route is {d:g} m on"),
-        Field(f"route_heading_{d:g}", math.pi, "rad", f"where it leads there, seen from the ego, to the right"),
+        Field(f"route_heading_{d:g}", math.pi, "rad", "where it leads there, seen from the ego, to the right"),
     )
 )
 OTHER_FIELDS = (
