@@ -1,4 +1,4 @@
-"""Does steering help? Adaptive sampling against plain sampling at the same cost: ``python -m learning.proof --out DIR``.
+"""Does steering help? Adaptive against plain sampling at the same cost: ``python -m learning.proof --out DIR``.
 
 Both arms are the same loop (:mod:`learning.loop`) with the same config but for the sampler. In every round both
 produce equally many samples, train the same network for equally many steps on all that they have, and are judged by
@@ -15,7 +15,6 @@ distribution, which is also that of the test set: the best one can do without st
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +27,7 @@ from typing import Annotated, Any
 import numpy as np
 import numpy.typing as npt
 import typer
-from scipy import stats
+from scipy.special import stdtrit
 
 from foundation.errors import RealityError
 from learning.loop.config import Config, Sampler, load
@@ -122,7 +121,7 @@ def _half(values: Floats, level: float) -> float:
     """Return half the width of Student's interval of the mean; infinite for one value."""
     if len(values) < 2:
         return math.inf
-    return float(stats.t.ppf(0.5 + level / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values)))
+    return float(stdtrit(len(values) - 1, 0.5 + level / 2) * values.std(ddof=1) / math.sqrt(len(values)))
 
 
 @dataclass(frozen=True)
@@ -195,12 +194,10 @@ def prove(config: Config, task: Task, out: Path, seeds: Sequence[int], workers: 
         trainers: runs that are at work at the same time.
     """
     out.mkdir(parents=True, exist_ok=True)
-    jobs = [(arm, seed) for seed in seeds for arm in ARMS]
     with SharedTask(task, workers, config.production_seed) as shared:
 
-        def run(job: tuple[str, int]) -> list[dict[str, Any]]:
-            arm, seed = job
-            loop = Loop(
+        def loop(arm: str, seed: int) -> Loop:
+            return Loop(
                 arm_config(config, arm, seed),
                 shared,
                 out / f"{arm}_{seed}",
@@ -209,12 +206,14 @@ def prove(config: Config, task: Task, out: Path, seeds: Sequence[int], workers: 
                 last_validation=False,
                 progress=lambda line: typer.echo(f"{arm} {seed}: {line}"),
             )
-            return list(loop.run(report=False).rounds)
 
-        # The first run alone: it makes the test set, and the first round of its seed, for all others.
-        first = run(jobs[0])
+        def run(seed: int) -> dict[tuple[str, int], list[dict[str, Any]]]:
+            # One arm after the other: the second finds its first round's samples and network made by the first.
+            return {(arm, seed): list(loop(arm, seed).run(report=False).rounds) for arm in ARMS}
+
+        loop(ARMS[0], seeds[0]).make_test_set()
         with ThreadPoolExecutor(trainers) as threads:
-            rounds = dict(zip(jobs, [first, *threads.map(run, jobs[1:])], strict=True))
+            rounds = {job: content for found in threads.map(run, seeds) for job, content in found.items()}
     errors = {
         arm: np.array([[_error(rounds[arm, s][-1], c) for c in task.classes] for s in seeds], float) for arm in ARMS
     }
@@ -222,8 +221,8 @@ def prove(config: Config, task: Task, out: Path, seeds: Sequence[int], workers: 
     content = verdict.to_dict() | {
         "seeds": list(seeds),
         "config": config.model_dump(mode="json"),
-        "test_samples": rounds[jobs[0]][-1]["test"]["classes"],
-        "rounds": {f"{arm}_{seed}": _curve(rounds[arm, seed]) for arm, seed in jobs},
+        "test_samples": rounds[ARMS[0], seeds[0]][-1]["test"]["classes"],
+        "rounds": {f"{arm}_{seed}": _curve(rounds[arm, seed]) for arm, seed in rounds},
     }
     write_json(out / "proof.json", content)
     with atomic(out / "proof.md") as scratch:

@@ -57,9 +57,12 @@ class Sampler(_Strict):
         confusion: share for the pairs of classes that are confused most.
         importance: share near the points that were misclassified.
         paired: share of twins that differ in nothing but their class.
+        inspection: share chosen by what was found inside the network (docs/inspection.md).
         gamma: exponent on a pair's confusion; 0 ignores it, larger ones care for the worst pairs only.
-        eps: part of the importance share that is drawn uniformly all the same; weights p0/q stay below 1/eps.
+        eps: part of the importance share that is drawn uniformly all the same, and of the inspection share that is
+            drawn from the task's own distribution; weights p0/q stay below 1/eps.
         importance_model: "kde": around the failures; "knn": by the failure rate among neighbours.
+        inspection_rules: which findings decide: "context", "coverage" or both.
         pairs_near_failures: draw the first halves of twins like the importance share; otherwise uniformly.
         remember: let verdicts on earlier networks go on steering; otherwise only the newest network's count.
         remaps: JSON file of ``reality space audit`` whose remaps make influence even; relative to the config.
@@ -71,9 +74,13 @@ class Sampler(_Strict):
     confusion: float = pydantic.Field(default=1.0, ge=0.0)
     importance: float = pydantic.Field(default=1.0, ge=0.0)
     paired: float = pydantic.Field(default=1.0, ge=0.0)
+    inspection: float = pydantic.Field(default=0.0, ge=0.0)
     gamma: float = pydantic.Field(default=1.0, ge=0.0, le=10.0)
     eps: float = pydantic.Field(default=0.2, gt=0.0, le=1.0)
     importance_model: Literal["kde", "knn"] = "kde"
+    inspection_rules: tuple[Literal["context", "coverage"], ...] = pydantic.Field(
+        default=("context", "coverage"), min_length=1
+    )
     pairs_near_failures: bool = False
     remember: bool = True
     remaps: Path | None = None
@@ -86,7 +93,7 @@ class Sampler(_Strict):
 
     def shares(self) -> dict[str, float]:
         """Return the shares above zero by the sampler's name, summing to 1."""
-        names = ("nominal", "uniform", "balanced", "confusion", "importance", "paired")
+        names = ("nominal", "uniform", "balanced", "confusion", "importance", "paired", "inspection")
         given = {name: float(getattr(self, name)) for name in names if getattr(self, name) > 0.0}
         total = sum(given.values())
         return {name: share / total for name, share in given.items()}

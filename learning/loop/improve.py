@@ -112,8 +112,7 @@ class Loop:
         Raises:
             RealityError: the producer, the trainer or the disk failed. Everything finished before is kept.
         """
-        with _alone(self.out), contextlib.ExitStack() as self._open:
-            self._producer = None
+        with self._working():
             test = self._test_set()
             for number in range(self.config.rounds):
                 if not (self._folder(number) / "sampler.json").exists():
@@ -125,6 +124,17 @@ class Loop:
 
                 page = write_report(self.out, self.task, self.pool, inspect=inspect)
             return Outcome(rounds, page)
+
+    def make_test_set(self) -> None:
+        """Produce the held-out test set only; runs that share a pool need it once."""
+        with self._working():
+            self._test_set()
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        with _alone(self.out), contextlib.ExitStack() as self._open:
+            self._producer = None
+            yield
 
     # --- the steps -------------------------------------------------------------------------------------------
 
@@ -181,6 +191,7 @@ class Loop:
         write_records(folder / "test.csv", test, self.task.space, classes)
         steering = Steering(self.task, self.config, plan["sampler"])
         steering.record(training, validation)
+        found = self._look_inside(number, network, validation, steering)
         paid_for = sum(self._planned(n) for n in range(number + 1)) - len(validation)
         write_json(
             folder / "metrics.json",
@@ -190,12 +201,32 @@ class Loop:
                 "trained_on": len(used),
                 "test": self._metrics(test, number),
                 "validation": self._metrics(validation, number),
+                "inspection": found,
             },
         )
         # Written last: a round with this file is finished.
         write_json(folder / "sampler.json", steering.state())
         error = evaluation.mean_error(np.array(_read(folder / "metrics.json")["test"]["matrix"]))
         self._say(f"round {number}: {len(used)} samples, mean test error {evaluation.percent(error)}")
+
+    def _look_inside(self, number: int, network: Path, validation: list[Record], steering: Steering) -> list[str]:
+        """Let the inspection steer, if the config gives it a share; return what is decided by it, in words."""
+        if self.config.sampler.inspection <= 0.0 or not any(record.entry.valid for record in validation):
+            return []
+        from learning.inspection.stored import inspect_records
+
+        known = []
+        for before in range(number + 1):
+            plan = _read(self._folder(before) / "plan.json")
+            for content in plan["training"] + (plan["validation"] if before < number else []):
+                trial = Trial.from_dict(content)
+                if (entry := self.pool.entry(self.pool.key(trial))) is not None:
+                    known.append(Record(trial, entry))
+        self._say(f"round {number}: looking inside the network")
+        seed, threads = derive(self.config.seed, "inspection", number), self.config.training.threads
+        findings = inspect_records(network, validation, known, self.pool, seed, threads)
+        findings.save(self._folder(number) / "inspection")
+        return steering.inform(findings)
 
     def _plan(self, number: int) -> dict[str, Any]:
         """Return the round's trials and the sampler's state behind them; drawn once, then read."""

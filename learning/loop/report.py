@@ -159,6 +159,7 @@ def _drawn(after: _Round, before: _Round, task: Task) -> dict[str, Any]:
             f"in {int(matrix.sum())} validation samples"
             for a, b in pairs
         ]
+    reasons += before.metrics.get("inspection", [])
     wrong = int(matrix.sum() - np.trace(matrix))
     weights = [trial.p0 / trial.q for trial in trials if trial.q > 0.0]
     return {

@@ -9,6 +9,8 @@ from typing import Any
 
 from foundation.errors import InputError
 from foundation.seeds import derive
+from learning.inspection.findings import Findings
+from learning.inspection.rule import InspectionSampler
 from learning.loop.config import Config
 from learning.loop.records import Record
 from learning.loop.task import Task
@@ -70,6 +72,11 @@ class Steering:
             )
             self._sampler.record(self._here(record.trial), outcome)
 
+    def inform(self, findings: Findings) -> list[str]:
+        """Take note of what was found inside the newest network; return what is decided by it, in words."""
+        parts = self._sampler.parts if isinstance(self._sampler, MixtureSampler) else [self._sampler]
+        return [word for p in parts if isinstance(p, InspectionSampler) for word in p.inform(findings).words]
+
     def state(self) -> dict[str, Any]:
         """Return JSON from which a run continues exactly."""
         return self._sampler.state()
@@ -97,7 +104,20 @@ class Steering:
         if name == "paired":
             base = self._importance(seed, "paired-base") if chosen.pairs_near_failures else None
             return PairedSampler(self.space, seed, varied=parameter, base=base, by_confusion=True, gamma=chosen.gamma)
+        if name == "inspection":
+            return self._inspection(seed)
         return SAMPLERS[name](self.space, seed)
+
+    def _inspection(self, seed: int) -> InspectionSampler:
+        chosen = self._config.sampler
+        return InspectionSampler(
+            self.space,
+            seed,
+            class_parameter=self._task.class_parameter,
+            nuisances=getattr(self._task, "nuisances", ()),
+            rules=chosen.inspection_rules,
+            epsilon=chosen.eps,
+        )
 
     def _importance(self, seed: int, prefix: str | None = None) -> ImportanceSampler:
         chosen = self._config.sampler

@@ -2,6 +2,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -49,6 +50,12 @@ def whole(tmp_path_factory):
     return out, task, outcome
 
 
+def knowing_networks(whole, run):
+    """Return an empty run's pool that knows the whole run's networks: the tests that use it are not about training."""
+    shutil.copytree(whole[0] / "pool" / "networks", run / "pool" / "networks")
+    return run
+
+
 def test_a_run_leaves_standard_files_and_counts_right(whole):
     out, _, outcome = whole
     assert [r["round"] for r in outcome.rounds] == [0, 1]
@@ -87,7 +94,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(whole, tmp_path
     again = Loop(CONFIG, Shapes(), tmp_path / "again")
     again.run(report=False)
     assert digests(tmp_path / "again") == digests(out)
-    other = CONFIG.model_copy(update={"seed": 1, "rounds": 1})
+    few = CONFIG.training.model_copy(update={"steps": 2})
+    other = CONFIG.model_copy(update={"seed": 1, "rounds": 1, "training": few})
     Loop(other, Shapes(), tmp_path / "other").run(report=False)
     assert digests(tmp_path / "other")["round_00/model.pt"] != digests(out)["round_00/model.pt"]
     # The held-out set has a seed of its own: every run is judged by the same pictures.
@@ -104,7 +112,7 @@ def test_nothing_is_produced_twice(whole, tmp_path):
 
 def test_a_dead_engine_costs_one_line_and_nothing_else(whole, tmp_path):
     out, _, _ = whole
-    run = tmp_path / "run"
+    run = knowing_networks(whole, tmp_path / "run")
     task = Shapes()
     for die_after in (50, 45, 33, 21):
         task.die_after = die_after
@@ -119,7 +127,7 @@ def test_a_dead_engine_costs_one_line_and_nothing_else(whole, tmp_path):
 
 def test_a_full_disk_costs_one_line_and_nothing_else(whole, tmp_path, monkeypatch):
     out, _, _ = whole
-    run = tmp_path / "run"
+    run = knowing_networks(whole, tmp_path / "run")
     replace, left = os.replace, iter([130, 55, 3, 1, 40, 2])
 
     def full_after(count):
@@ -154,10 +162,11 @@ def test_a_run_is_not_overwritten_nor_continued_with_another_config(whole):
 
 def test_more_rounds_continue_a_run(whole, tmp_path):
     out, _, _ = whole
+    run = knowing_networks(whole, tmp_path / "run")
     one = CONFIG.model_copy(update={"rounds": 1})
-    Loop(one, Shapes(), tmp_path / "run").run(report=False)
-    Loop(CONFIG, Shapes(), tmp_path / "run", resume=True).run(report=False)
-    assert digests(tmp_path / "run") == digests(out)
+    Loop(one, Shapes(), run).run(report=False)
+    Loop(CONFIG, Shapes(), run, resume=True).run(report=False)
+    assert digests(run) == digests(out)
 
 
 def test_two_processes_do_not_work_on_one_run(whole, tmp_path):
