@@ -186,33 +186,31 @@ class BalancedSampler(ClassSampler):
         rng = generator(self.seed, "sampling", self.prefix, "volume", number)
         trial = qmc.Sobol(self.space.dimension, scramble=True, seed=rng).random(_VOLUME_POINTS)
         trial[:, self._axis] = self._cells.middles()[number]
-        free = self._distances(trial, np.array(taken)) >= self.min_distance
+        free = _nearest(self._places(trial), self._places(np.array(taken))) >= self.min_distance
         if not free.any():
             raise self._full(self.classes[number])
         return float(free.mean())
 
-    def _distances(self, units: Floats, taken: Floats) -> Floats:
-        a = self.space.embedding(self.space.points(units))
-        b = self.space.embedding(self.space.points(taken))
-        squares = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)[None, :] - 2.0 * a @ b.T
-        return np.sqrt(np.maximum(squares.min(axis=1), 0.0))
+    def _places(self, units: Floats) -> Floats:
+        return self.space.embedding(self.space.points(units))
 
     def _keep_apart(self, units: Floats, numbers: npt.NDArray[np.intp]) -> None:
-        taken = {c: list(points) for c, points in self._points.items()}
+        """Draw again, in place, what comes too close to an earlier point of its class, of this batch too."""
+        places = self._places(units)
+        taken = {c: self._places(np.array(points)) for c, points in self._points.items() if points}
         for row, number in enumerate(numbers):
             label = self.classes[number]
             rng = generator(self.seed, "sampling", self.prefix, "again", self._count + row)
             for _ in range(_TRIES):
-                if not taken[label] or self._distances(units[row : row + 1], np.array(taken[label])) >= (
-                    self.min_distance
-                ):
+                if label not in taken or _nearest(places[row : row + 1], taken[label])[0] >= self.min_distance:
                     break
                 self.rejections += 1
                 units[row] = rng.random(self.space.dimension)
                 units[row, self._axis] = self._cells.middles()[number]
+                places[row] = self._places(units[row : row + 1])[0]
             else:
                 raise self._full(label)
-            taken[label].append(tuple(units[row].tolist()))
+            taken[label] = np.concatenate([taken[label], places[row : row + 1]]) if label in taken else places[row:][:1]
 
     def _full(self, label: str) -> SpaceError:
         return SpaceError(
@@ -243,6 +241,12 @@ class BalancedSampler(ClassSampler):
         self._points = {c: [tuple(p) for p in memory["points"][c]] for c in self.classes}
         self._shares, self._allowed = np.array(memory["shares"]), np.array(memory["allowed"])
         self.rejections = int(memory["rejections"])
+
+
+def _nearest(places: Floats, others: Floats) -> Floats:
+    """Return each place's distance to the nearest of the others, (N,)."""
+    squares = np.sum(places**2, axis=1)[:, None] + np.sum(others**2, axis=1)[None, :] - 2.0 * places @ others.T
+    return np.sqrt(np.maximum(squares.min(axis=1), 0.0))
 
 
 def _key(trial: Trial) -> str:
