@@ -27,10 +27,14 @@ STILL_DEADLINE_S = 60.0
 STOP_DEADLINE_S = 15.0
 TRIES = 3
 """How many workers may be lost over one still, or one start, before the studio gives up."""
+WATCH_PERIOD_S = 0.5
 IN_HAND = 2
 """Scenes a worker is given at a time: the next is there when one is done."""
 AHEAD = 16
 """Scenes drawn, for each worker, before the one that is waited for."""
+
+
+_PROC = Path("/proc")
 
 
 class _Worker:
@@ -71,6 +75,20 @@ class _Worker:
         """Whether it has kept us waiting for too long."""
         limit = STILL_DEADLINE_S if self.ready else START_DEADLINE_S
         return (bool(self.given) or not self.ready) and time.monotonic() - self.since > limit
+
+    def engine_gone(self) -> bool:
+        """Whether its engine has ended.
+
+        The worker cannot tell while it waits for an answer: the client library lets no other thread run then. Its
+        deadline would tell in the end; on Linux the engine's process can be looked at from here.
+        """
+        if self.engine_pid is None or not _PROC.is_dir():
+            return False
+        try:
+            status = (_PROC / str(self.engine_pid) / "stat").read_text()
+        except OSError:
+            return True
+        return status.rpartition(")")[2].split()[0] in "ZX"
 
     def last_words(self) -> str:
         """The end of what it wrote."""
@@ -202,14 +220,18 @@ class Studio:
     def _collect(self, done: dict[int, Still], waiting: deque[tuple[int, StillScene]], tries: dict[int, int]) -> None:
         """Wait for answers, and replace workers that have ended or are late."""
         by_connection = {worker.connection: worker for worker in self._workers}
-        for connection in mp.wait(list(by_connection), timeout=1.0):
+        for connection in mp.wait(list(by_connection), timeout=WATCH_PERIOD_S):
             worker = by_connection[connection]  # type: ignore[index]
             try:
-                self._take(worker, worker.connection.recv(), done)
+                answer: Answer = worker.connection.recv()
             except (EOFError, OSError):
                 self._replace(worker, "has ended", waiting, tries)
+            else:
+                self._take(worker, answer, done)
         for worker in self._workers:
-            if worker.late:
+            if worker.engine_gone():
+                self._replace(worker, "has lost its engine", waiting, tries)
+            elif worker.late:
                 self._replace(worker, "did not answer in time", waiting, tries)
 
     def _take(self, worker: _Worker, answer: Answer, done: dict[int, Still]) -> None:
