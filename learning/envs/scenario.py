@@ -148,16 +148,18 @@ class ScenarioEnv(DrivingEnv):
                 self._mount(engine, ego, seed)
             frame = engine.tick()
             port.hold(start, records)
+        port.keeps_commands = True
         if self._watch is not None:
             self._watch.take(frame)
 
     def _advance(self, engine: Engine, pedals: Pedals) -> int:
-        execution = self._execution
+        execution, port = self._execution, self._port
         assert execution is not None
+        assert port is not None
         self._pedals = pedals
         self._give_ego_to_agent()
         execution.before_tick()
-        frame = engine.tick()
+        frame = engine.step(port.kept())
         execution.after_tick()
         before = self.scene
         scene = Scene(execution.time_s, self._ego(self._ego_entity()), before.others, collision=before.collision)

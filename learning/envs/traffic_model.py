@@ -1,8 +1,8 @@
 """Other drivers on a motorway, all at once: they follow (IDM) and change lanes (MOBIL), in numpy.
 
 Intelligent driver model and MOBIL as in Treiber and Kesting, *Traffic Flow Dynamics* (2013), chapters 11 and 14.
-Everybody is a place ``s`` along a corridor and a distance ``d`` to the right of its reference line; who is on which lane
-follows from where they are and where they are going, so during a change of lanes they count in both.
+Everybody is a place ``s`` along a corridor and a distance ``d`` to the right of its reference line. Who is on which
+lane follows from where they are and where they are going: during a change of lanes they count in both.
 """
 
 from __future__ import annotations

@@ -132,6 +132,9 @@ class CarlaPort:
     The map must be loaded and synchronous mode be set by the caller, who may also tick the world between
     ``Execution.before_tick`` and ``after_tick``; :meth:`tick` does it for ``Execution.step``.
 
+    Attributes:
+        keeps_commands: whether moves and wishes wait for :meth:`kept`, so that whoever ticks sends them in one batch.
+
     Args:
         client, world: the genuine client.
         network: the road network that is loaded, for the place of the sun.
@@ -155,6 +158,8 @@ class CarlaPort:
         self._library = library or world.get_blueprint_library()
         self._ids = [blueprint.id for blueprint in self._library]
         self._waiting: dict[str, tuple[Any, EntityRecord, Motion]] = {}
+        self.keeps_commands = False
+        self._kept: list[object] = []
         self._bodies: dict[str, _Body] = {}
         self._motions: dict[str, Motion] = {}
         self._friction = 1.0
@@ -246,7 +251,7 @@ class CarlaPort:
             if body.is_vehicle:
                 spin = carla.Vector3D(0.0, 0.0, -math.degrees(motion.yaw_rate))
                 commands.append(carla.command.ApplyTargetAngularVelocity(body.actor, spin))
-        self._batch(commands)
+        self._later(commands)
 
     def hold(self, motions: Mapping[str, Motion], records: Mapping[str, EntityRecord]) -> None:
         """Put entities, physics-driven ones too, to a place and speed again, whatever the simulator did since."""
@@ -295,10 +300,22 @@ class CarlaPort:
             elif not body.autopilot:
                 cast(Any, body.actor).set_autopilot(True)
                 body.autopilot = True
-        self._batch(commands)
+        self._later(commands)
+
+    def kept(self) -> list[object]:
+        """Return the commands that wait to be sent before the next tick; they are the caller's then."""
+        commands, self._kept = self._kept, []
+        return commands
+
+    def _later(self, commands: list[object]) -> None:
+        if self.keeps_commands:
+            self._kept += commands
+        else:
+            self._batch(commands)
 
     def tick(self, dt_s: float) -> None:
         """Tick the world (:class:`WorldPort`); its step must be ``dt_s``, which the caller has set."""
+        self._batch([])
         self._world.tick(self._tick_timeout_s)
 
     def observe(self, names: list[str]) -> Mapping[str, Motion]:
@@ -400,13 +417,15 @@ class CarlaPort:
         """Destroy every actor this port has spawned."""
         actors = [body.actor for body in self._bodies.values()]
         self._waiting.clear()
+        self._kept.clear()
         self._bodies.clear()
         self._motions.clear()
         if actors:
             self._client.apply_batch_sync([carla.command.DestroyActor(actor) for actor in actors], False)
 
     def _batch(self, commands: list[object]) -> None:
-        """Send commands and fail loudly if the server refused one."""
+        """Send commands, those that wait first, and fail loudly if the server refused one."""
+        commands = [*self.kept(), *commands]
         if not commands:
             return
         for response in self._client.apply_batch_sync(commands, False):
