@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bridge.studio.scenes import Still, StillCamera
+from bridge.studio.scenes import StillCamera
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is for: the map's name or file, the camera, the engine's seed, and where the engine logs."""
+    """What a worker is for.
 
+    Attributes:
+        stage: "module:Class" of what draws the items: ``Class(client, camera)`` with ``shoot(item)`` and ``close()``.
+        map_name: the map's name or file. camera: the one camera. seed: of the engine. log_path: where the engine logs.
+    """
+
+    stage: str
     map_name: str
     camera: StillCamera
     seed: int
@@ -20,8 +27,8 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """A still, or why there is none (``error``: the scene's own fault, another try would not help)."""
+    """What became of an item, or why nothing did (``error``: its own fault, another try would not help)."""
 
-    still: Still | None = None
+    result: Any = None
     error: str | None = None
     engine_pid: int | None = None

@@ -1,4 +1,4 @@
-"""The studio: workers that draw stills side by side, and one iterator that returns them in the order asked for."""
+"""Workers that draw side by side, and one iterator that returns what they drew in the order asked for."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from multiprocessing import connection as mp
 from pathlib import Path
 from types import TracebackType
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from bridge.studio.messages import Answer, Job
 from bridge.studio.scenes import Still, StillCamera, StillScene, StudioError
@@ -42,7 +43,7 @@ class _Worker:
 
     def __init__(self, number: int, job: Job) -> None:
         self.number = number
-        self.given: deque[tuple[int, StillScene]] = deque()
+        self.given: deque[tuple[int, Any]] = deque()
         self.ready = False
         self.engine_pid: int | None = None
         self.log_path = job.log_path.with_name(f"worker-{number}.log")
@@ -62,7 +63,7 @@ class _Worker:
         with contextlib.suppress(OSError):  # one that has ended already is noticed where answers are read
             self.connection.send(job)
 
-    def give(self, number: int, scene: StillScene) -> None:
+    def give(self, number: int, scene: Any) -> None:
         """Hand over a scene; a worker that has ended is noticed where answers are read."""
         if not self.given:
             self.since = time.monotonic()
@@ -111,8 +112,20 @@ class _Worker:
         self.process.wait()
 
 
-class Studio:
-    """Draws labelled stills. A context manager: its workers run from entering to leaving.
+class Keyed(Protocol):
+    """What workers are given: it has a name, for messages."""
+
+    @property
+    def key(self) -> str: ...  # noqa: D102
+
+
+Item = TypeVar("Item", bound=Keyed)
+Result = TypeVar("Result")
+Own = TypeVar("Own", bound="Workers[Any, Any]")
+
+
+class Workers(Generic[Item, Result]):
+    """Draws items in worker processes. A context manager: its workers run from entering to leaving.
 
     Args:
         map_name: a shipped map's name or an OpenDRIVE file.
@@ -120,6 +133,9 @@ class Studio:
         workers: processes, each with its own engine; one for each processor core is about right.
         seed: of the engines: what grows beside the roads, and how people are dressed.
     """
+
+    stage: ClassVar[str]
+    """What draws an item in a worker, see :class:`Job`."""
 
     def __init__(
         self, map_name: str = "RealityTown", camera: StillCamera | None = None, *, workers: int = 1, seed: int = 0
@@ -133,7 +149,7 @@ class Studio:
         self._lost = 0
         self._busy = False
 
-    def __enter__(self) -> Studio:
+    def __enter__(self: Own) -> Own:
         if self._folder is not None:
             raise StudioError("this studio is open already")
         self._folder = tempfile.TemporaryDirectory(prefix="reality-studio-")
@@ -169,15 +185,15 @@ class Studio:
     def _start(self, number: int) -> _Worker:
         assert self._folder is not None
         path = Path(self._folder.name) / f"engine-{number}.log"
-        return _Worker(number, Job(self.map_name, self.camera, self.seed, path))
+        return _Worker(number, Job(self.stage, self.map_name, self.camera, self.seed, path))
 
-    # --- stills ----------------------------------------------------------------------------------------------
+    # --- drawing ---------------------------------------------------------------------------------------------
 
-    def stills(self, scenes: Iterable[StillScene]) -> Iterator[Still]:
-        """Yield the stills of the scenes, in their order. Scenes are taken from the iterable as workers become free.
+    def results(self, items: Iterable[Item]) -> Iterator[Result]:
+        """Yield what becomes of the items, in their order. They are taken from the iterable as workers become free.
 
         Raises:
-            StudioError: a scene cannot be drawn, or workers were lost over it again and again.
+            StudioError: an item cannot be drawn, or workers were lost over it again and again.
         """
         if self._folder is None:
             raise StudioError("this studio is not open: use it in a with statement")
@@ -185,14 +201,14 @@ class Studio:
             raise StudioError("this studio is drawing already: finish or close the other iterator first")
         self._busy = True
         try:
-            yield from self._stills(iter(scenes))
+            yield from self._results(iter(items))
         finally:
             self._busy = False
             self._recover()
 
-    def _stills(self, scenes: Iterator[StillScene]) -> Iterator[Still]:
-        done: dict[int, Still] = {}
-        waiting: deque[tuple[int, StillScene]] = deque()  # scenes of lost workers
+    def _results(self, scenes: Iterator[Any]) -> Iterator[Any]:
+        done: dict[int, Any] = {}
+        waiting: deque[tuple[int, Any]] = deque()  # scenes of lost workers
         tries: dict[int, int] = {}
         asked = returned = 0
         more = True
@@ -217,7 +233,7 @@ class Studio:
     def _any_ready(self) -> bool:
         return any(worker.ready for worker in self._workers)
 
-    def _collect(self, done: dict[int, Still], waiting: deque[tuple[int, StillScene]], tries: dict[int, int]) -> None:
+    def _collect(self, done: dict[int, Any], waiting: deque[tuple[int, Any]], tries: dict[int, int]) -> None:
         """Wait for answers, and replace workers that have ended or are late."""
         by_connection = {worker.connection: worker for worker in self._workers}
         for connection in mp.wait(list(by_connection), timeout=WATCH_PERIOD_S):
@@ -234,7 +250,7 @@ class Studio:
             elif worker.late:
                 self._replace(worker, "did not answer in time", waiting, tries)
 
-    def _take(self, worker: _Worker, answer: Answer, done: dict[int, Still]) -> None:
+    def _take(self, worker: _Worker, answer: Answer, done: dict[int, Any]) -> None:
         worker.since = time.monotonic()
         if answer.error is not None:
             if worker.given:
@@ -243,13 +259,11 @@ class Studio:
         if not worker.ready:
             worker.ready, worker.engine_pid = True, answer.engine_pid
             self._lost = 0
-        elif answer.still is not None:
+        else:
             number, _ = worker.given.popleft()
-            done[number] = answer.still
+            done[number] = answer.result
 
-    def _replace(
-        self, worker: _Worker, what: str, waiting: deque[tuple[int, StillScene]], tries: dict[int, int]
-    ) -> None:
+    def _replace(self, worker: _Worker, what: str, waiting: deque[tuple[int, Any]], tries: dict[int, int]) -> None:
         words = worker.last_words()
         worker.kill()
         self._lost += 1
@@ -271,6 +285,16 @@ class Studio:
             if worker.given or worker.connection.closed:
                 worker.kill()
                 self._workers[number] = self._start(worker.number)
+
+
+class Studio(Workers[StillScene, Still]):
+    """Draws labelled stills; see :class:`Workers` for its arguments."""
+
+    stage = "bridge.studio.stage:Stage"
+
+    def stills(self, scenes: Iterable[StillScene]) -> Iterator[Still]:
+        """Yield the stills of the scenes, in their order; see :meth:`Workers.results`."""
+        return self.results(scenes)
 
 
 def default_workers() -> int:

@@ -1,4 +1,4 @@
-"""A worker of the studio: its own embedded engine, its own client, scenes in, stills out.
+"""A worker of the studio: its own embedded engine, its own client, scenes in, stills out (or whatever its stage makes).
 
 ``python -m bridge.studio.worker FD`` reads a ``Job`` and then scenes from the connection with this file
 descriptor, and answers with pickled ``Answer`` records. It ends when the connection closes, and takes its engine
@@ -8,6 +8,7 @@ with it; when the engine ends first, so does the worker, at once: the studio sta
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import sys
@@ -16,8 +17,7 @@ import time
 from multiprocessing.connection import Connection
 
 from bridge.studio.messages import Answer, Job
-from bridge.studio.scenes import StillScene, StudioError
-from foundation.errors import RealityError
+from foundation.errors import DeadlineError, RealityError
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +29,23 @@ WATCH_PERIOD_S = 0.1
 def serve(connection: Connection, job: Job) -> None:
     """Answer scenes until the connection closes."""
     from bridge import simulators
-    from bridge.studio.stage import Stage
 
+    module, _, name = job.stage.partition(":")
+    make = getattr(importlib.import_module(module), name)
     with simulators.start("embedded", seed=job.seed, arguments=("--map", job.map_name), log_path=job.log_path) as sim:
         threading.Thread(target=_watch, args=(sim,), name="watch", daemon=True).start()
-        stage = Stage(sim.connect(), job.camera)
+        stage = make(sim.connect(), job.camera)
         connection.send(Answer(engine_pid=sim.pid))
         while True:
             try:
-                scene: StillScene = connection.recv()
+                item = connection.recv()
             except EOFError:
                 return
             try:
-                answer = Answer(stage.shoot(scene))
-            except StudioError as error:
+                answer = Answer(stage.shoot(item))
+            except DeadlineError:
+                raise
+            except RealityError as error:
                 answer = Answer(error=str(error))
             connection.send(answer)
 
