@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -39,6 +40,8 @@ HEADLIGHT_FLAGS = 2 | 4
 # Columns that may move a joint; a change in any of them asks for new joint matrices.
 _JOINT_COLUMNS = ("gait_phase", "gait_speed", "wheel_steer", "wheel_spin", "walk_speed", "jump")
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])
+KEEP_VERTICES = 3_000_000
+"""Shapes that no actor has any more are kept up to so many vertices (100 MB): the next scene is likely to want them."""
 _JOINT_RANGE_M = 70.0
 _WHEEL_RANGE_M = 90.0
 _LIMB_RANGE_M = 300.0
@@ -54,6 +57,7 @@ class _Shape:
     geoms: list[tuple[core.Geom, bool]]
     caster: core.Geom | None
     bounds: core.BoundingSphere
+    size: int
     users: int = 0
     headlights: npt.NDArray[np.float64] | None = None
 
@@ -106,7 +110,8 @@ def _make_shape(model: Model) -> _Shape:
     grid_m = min(max(2.0 * radius * _CASTER_PART, _CASTER_GRID_M[0]), _CASTER_GRID_M[1])
     body = caster(merge(solid + glass), grid_m)
     shadow = to_geom(body) if len(body.triangles) else None
-    return _Shape(model, geoms, shadow, bounds, headlights=np.array(beams).mean(axis=0) if beams else None)
+    size = len(body.vertices) + sum(len(part.vertices) for part in solid + glass)
+    return _Shape(model, geoms, shadow, bounds, size, headlights=np.array(beams).mean(axis=0) if beams else None)
 
 
 class Actors:
@@ -117,7 +122,7 @@ class Actors:
         self.root.set_tag("kind", "actor")
         self.root.set_bin("solid", 0)
         self._joint_matrices = joint_matrices
-        self._shapes: dict[int, _Shape] = {}
+        self._shapes: OrderedDict[int, _Shape] = OrderedDict()
         self._actors: dict[int, _Actor] = {}
         self._rows = np.zeros(0, dtype=ACTOR_DTYPE)
         self._shown = np.zeros(0, dtype=ACTOR_DTYPE)
@@ -135,6 +140,8 @@ class Actors:
         shape = self._shapes.get(id(model))
         if shape is None:
             shape = self._shapes[id(model)] = _make_shape(model)
+            self._make_room()
+        self._shapes.move_to_end(id(model))
         shape.users += 1
         node = core.PandaNode(f"actor {actor_id}")
         solid, glass = core.GeomNode("solid"), core.GeomNode("glass")
@@ -168,9 +175,17 @@ class Actors:
         actor = self._actors.pop(actor_id)
         actor.node.remove_node()
         actor.shape.users -= 1
-        if actor.shape.users == 0:
-            del self._shapes[id(actor.shape.model)]
         self._members_changed = True
+
+    def _make_room(self) -> None:
+        """Forget shapes that nobody has had for longest, so that what waits stays within its limit."""
+        idle = {key: shape.size for key, shape in self._shapes.items() if shape.users == 0}
+        waiting = sum(idle.values())
+        for key, size in idle.items():
+            if waiting <= KEEP_VERTICES:
+                return
+            waiting -= size
+            del self._shapes[key]
 
     def update(self, table: ActorTable) -> None:
         """Remember the rows; they are looked at when a picture is made."""

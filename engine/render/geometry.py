@@ -137,17 +137,25 @@ def caster(part: Triangles, grid_m: float) -> Triangles:
     Vertices of different joints (the label's second byte) stay apart. Triangles that collapse or coincide go; the
     others are wound either way.
     """
+    if not len(part.triangles):
+        return part
     points, joints = part.vertices["vertex"].astype(np.float64), part.vertices["label"][:, 1]
-    keys = np.column_stack([np.floor(points / grid_m), joints]).astype(np.int64)
-    _, first, cluster = np.unique(keys, axis=0, return_index=True, return_inverse=True)
-    cluster = cluster.reshape(-1)
+    cells = np.floor(points / grid_m).astype(np.int64)
+    # One number a cube and joint: rows are slow to compare.
+    key = np.ravel_multi_index(tuple((cells - cells.min(axis=0)).T), tuple(np.ptp(cells, axis=0) + 1)) * 256 + joints
+    _, first, cluster = np.unique(key, return_index=True, return_inverse=True)
     vertices = part.vertices[first].copy()
     count = np.bincount(cluster)
     for axis in range(3):
         vertices["vertex"][:, axis] = np.bincount(cluster, points[:, axis]) / count
     corners = np.sort(cluster[part.triangles], axis=1)
-    corners = corners[(np.diff(corners, axis=1) > 0).all(axis=1)]
-    return Triangles(vertices, np.unique(corners, axis=0).reshape(-1, 3).astype(np.uint32))
+    corners = corners[(corners[:, 0] < corners[:, 1]) & (corners[:, 1] < corners[:, 2])]
+    size = len(vertices)
+    number = np.unique((corners[:, 0] * size + corners[:, 1]) * size + corners[:, 2])
+    return Triangles(
+        vertices,
+        np.stack([number // size**2, number // size % size, number % size], -1, dtype=np.uint32, casting="unsafe"),
+    )
 
 
 def is_transparent(mesh: Mesh) -> bool:
@@ -186,6 +194,18 @@ def to_geom(part: Triangles) -> core.Geom:
     if array.get_array_format().get_stride() != dtype.itemsize:
         raise AssertionError("Panda3D lays the vertex format out differently")
     array.modify_handle().copy_data_from(np.ascontiguousarray(part.vertices))
+    return _indexed(data, part)
+
+
+def position_geom(part: Triangles) -> core.Geom:
+    """Return a Panda3D geom that has positions only: all that a shadow is made of."""
+    data = core.GeomVertexData("caster", core.GeomVertexFormat.get_v3(), core.Geom.UH_static)
+    data.unclean_set_num_rows(len(part.vertices))
+    data.modify_array(0).modify_handle().copy_data_from(np.ascontiguousarray(part.vertices["vertex"]))
+    return _indexed(data, part)
+
+
+def _indexed(data: core.GeomVertexData, part: Triangles) -> core.Geom:
     primitive = core.GeomTriangles(core.Geom.UH_static)
     small = len(part.vertices) <= 0xFFFF
     primitive.set_index_type(core.Geom.NT_uint16 if small else core.Geom.NT_uint32)

@@ -17,7 +17,7 @@ from engine.render.actors import Actors, JointMatrices
 from engine.render.context import Context, shared_context
 from engine.render.geometry import SWITCHES
 from engine.render.lamps import choose
-from engine.render.shadows import Shadows
+from engine.render.shadows import SMALL_FOCAL_PX, Shadows
 from engine.render.static_scene import StaticScene
 from engine.render.targets import Defines, Targets, screen_triangle
 from engine.render.textures import make_texture
@@ -149,16 +149,19 @@ class _Stage:
         sky.set_depth_write(False)
         # The sky lies exactly on the far plane.
         sky.set_attrib(core.DepthTestAttrib.make(core.RenderAttrib.M_less_equal))
-        self._shadows: Shadows | None = None
+        self._shadows: dict[bool, Shadows] = {}
         self._targets: OrderedDict[tuple[object, ...], Targets] = OrderedDict()
 
     def set_static(self, static: StaticScene) -> None:
         self._static.root.remove_node()
         self._static = static
         static.root.reparent_to(self.root)
-        if self._shadows is not None:
-            self._shadows.close()
-            self._shadows = None
+        self._close_shadows()
+
+    def _close_shadows(self) -> None:
+        for shadows in self._shadows.values():
+            shadows.close()
+        self._shadows.clear()
 
     def draw(self, view: View, delivered: frozenset[str], light: Light, elapsed_s: float) -> Targets:
         targets = self._targets_for(view, delivered)
@@ -178,8 +181,8 @@ class _Stage:
             self._context.engine.render_frame()
         finally:
             targets.set_active(False)
-            if self._shadows is not None:
-                self._shadows.rest()
+            for shadows in self._shadows.values():
+                shadows.rest()
         return targets
 
     def _targets_for(self, view: View, delivered: frozenset[str]) -> Targets:
@@ -227,10 +230,10 @@ class _Stage:
         drift = light.wind * elapsed_s * 0.002
         rows[shaders.PIXEL] = (1.0 / view.width, 1.0 / view.height, drift % 1.0, (0.4 * drift) % 1.0)
         rows[shaders.MISC] = (0.0, 0.0, 1.0 - light.night, self._static.ground_z)
-        rows[shaders.OFFSETS] = (0.13, 0.50, light.rain, 0.25 * light.wind)
+        rows[shaders.OFFSETS] = (0.0, 0.0, light.rain, 0.25 * light.wind)
         defines: list[tuple[str, int]] = []
         if light.shadows:
-            defines += self._shadow(camera, light)
+            defines += self._shadow(view, camera, light)
         if light.wetness > 0.0:
             defines.append(("WET", 1))
         lamps = choose(camera, world[:3, 0] * flip, self._static.street_lamps, self._actors.headlights(), light.night)
@@ -241,12 +244,15 @@ class _Stage:
         clouds: Defines = (("CLOUDS", 1),) if light.cloudiness > 0.1 else ()
         return {"skylight": clouds, "light": tuple(defines), "post": self._post(view, light)}
 
-    def _shadow(self, camera: npt.NDArray[np.float64], light: Light) -> list[tuple[str, int]]:
-        if self._shadows is None:
-            self._shadows = Shadows(self._context, self._static.casters, self._actors.root)
-            self._inputs.update(self._shadows.textures())
+    def _shadow(self, view: View, camera: npt.NDArray[np.float64], light: Light) -> list[tuple[str, int]]:
+        small = view.focal_px < SMALL_FOCAL_PX
+        shadows = self._shadows.get(small)
+        if shadows is None:
+            shadows = self._shadows[small] = Shadows(self._context, self._static, self._actors.root, small=small)
+        self._inputs.update(shadows.textures())
         moving = self._actors.version if len(self._actors) else None
-        self._shadows.prepare(self.constants, camera, light.sun, moving)
+        shadows.prepare(self.constants, camera, light.sun, moving)
+        self.constants.rows[shaders.OFFSETS, :2] = shadows.offsets_m
         return [("SHADOWS", 1)] + ([("SHADOW_ACTORS", 1)] if moving is not None else [])
 
     def _post(self, view: View, light: Light) -> Defines:
@@ -269,9 +275,7 @@ class _Stage:
         for targets in self._targets.values():
             targets.close()
         self._targets.clear()
-        if self._shadows is not None:
-            self._shadows.close()
-            self._shadows = None
+        self._close_shadows()
         self._actors.root.detach_node()
         self._static.root.remove_node()
         self._detail.release_all()

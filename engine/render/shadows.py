@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +10,16 @@ from panda3d import core
 
 from engine.render import shaders
 from engine.render.context import Context
+from engine.render.static_scene import StaticScene
 from engine.render.targets import SUN_CAMERAS
 
 _BACK_M = 300.0  # the sun's camera stands this far up-sun, and sees twice as deep
 _BIAS_M = 0.05  # along the sun's rays; together with the offset along the normal it keeps surfaces from striping
 _SIZE_PX = 1536
 _ACTORS_PX = 1024
+SMALL_FOCAL_PX = 220.0
+"""Views of a shorter focal length show less than the full maps hold: theirs have half as many texels a side, and are
+smaller."""
 Vector = npt.NDArray[np.float64]
 
 
@@ -30,6 +34,7 @@ class _Map:
     region: core.DisplayRegion
     camera: core.NodePath
     drawn: tuple[object, ...] | None = None
+    rows: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((3, 4)))
 
 
 class Shadows:
@@ -38,15 +43,19 @@ class Shadows:
     The near and the far map of the static world share one texture, side by side: a pixel looks into one of them.
     """
 
-    def __init__(self, context: Context, static: core.NodePath, actors: core.NodePath) -> None:
+    def __init__(self, context: Context, static: StaticScene, actors: core.NodePath, *, small: bool = False) -> None:
         self._context = context
-        self._static_buffer, self._static_texture = self._buffer("shadow_static", 2 * _SIZE_PX, _SIZE_PX)
-        self._actors_buffer, self._actors_texture = self._buffer("shadow_actors", _ACTORS_PX, _ACTORS_PX)
-        left, right = (0.0, 0.5, 0.0, 1.0), (0.5, 1.0, 0.0, 1.0)
-        self._near = _make_map(self._static_buffer, left, 56.0, _SIZE_PX, 16.0, shaders.SHADOW_NEAR, static)
-        self._far = _make_map(self._static_buffer, right, 320.0, _SIZE_PX, 80.0, shaders.SHADOW_FAR, static)
-        whole = (0.0, 1.0, 0.0, 1.0)
-        self._moving = _make_map(self._actors_buffer, whole, 48.0, _ACTORS_PX, 8.0, shaders.SHADOW_ACTORS, actors)
+        size, moving = (_SIZE_PX // 2, _ACTORS_PX // 2) if small else (_SIZE_PX, _ACTORS_PX)
+        self._static_buffer, self._static_texture = self._buffer("shadow_static", 2 * size, size)
+        self._actors_buffer, self._actors_texture = self._buffer("shadow_actors", moving, moving)
+        left, right, whole = (0.0, 0.5, 0.0, 1.0), (0.5, 1.0, 0.0, 1.0), (0.0, 1.0, 0.0, 1.0)
+        buffer = self._static_buffer
+        near_m, far_m = (40.0, 240.0) if small else (56.0, 320.0)
+        self._near = _make_map(buffer, left, near_m, size, 16.0, shaders.SHADOW_NEAR, static.near_casters)
+        self._far = _make_map(buffer, right, far_m, size, 80.0, shaders.SHADOW_FAR, static.far_casters)
+        self._moving = _make_map(self._actors_buffer, whole, 48.0, moving, 8.0, shaders.SHADOW_ACTORS, actors)
+        # How far along its normal a surface looks for light, near and far, so that it does not shade itself.
+        self.offsets_m = (0.17, 0.70) if small else (0.13, 0.50)
 
     def _buffer(self, name: str, width: int, height: int) -> tuple[core.GraphicsOutput, core.Texture]:
         properties = core.FrameBufferProperties()
@@ -97,7 +106,8 @@ class Shadows:
         shadow.region.set_active(stale)
         if stale:
             shadow.drawn = key
-            _aim(constants, shadow, np.array(place) * shadow.grid_m, sun)
+            _aim(shadow, np.array(place) * shadow.grid_m, sun)
+        constants.rows[shadow.row : shadow.row + 3] = shadow.rows
         return stale
 
 
@@ -129,8 +139,8 @@ def _make_map(
     return _Map(half_m, size_px, grid_m, row, region, camera)
 
 
-def _aim(constants: shaders.FrameConstants, shadow: _Map, centre: Vector, sun: Vector) -> None:
-    """Turn the sun's camera to ``centre`` and write the rows that lead from the world into its map."""
+def _aim(shadow: _Map, centre: Vector, sun: Vector) -> None:
+    """Turn the sun's camera to ``centre`` and work out the rows that lead from the world into its map."""
     up = np.array([0.0, 0.0, 1.0]) if abs(sun[2]) < 0.95 else np.array([0.0, 1.0, 0.0])
     right = np.cross(-sun, up)
     right /= np.linalg.norm(right)
@@ -142,11 +152,10 @@ def _aim(constants: shaders.FrameConstants, shadow: _Map, centre: Vector, sun: V
     world = np.eye(4)
     world[:3, 0], world[:3, 1], world[:3, 2], world[:3, 3] = right, -sun, top, eye
     shadow.camera.set_mat(core.LMatrix4f(*world.T.ravel()))
-    rows = np.zeros((3, 4))
+    rows = shadow.rows
     scale = 0.5 / shadow.half_m
     rows[0, :3], rows[0, 3] = right * scale, 0.5 - np.dot(right, eye) * scale
     rows[1, :3], rows[1, 3] = top * scale, 0.5 - np.dot(top, eye) * scale
     span = 2.0 * _BACK_M - 1.0
     bias = _BIAS_M / span
     rows[2, :3], rows[2, 3] = -sun / span, (np.dot(sun, eye) - 1.0) / span - bias
-    constants.rows[shadow.row : shadow.row + 3] = rows

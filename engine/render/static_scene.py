@@ -15,10 +15,12 @@ from engine.render.geometry import (
     SWITCHES,
     VERTEX_DTYPE,
     Triangles,
+    caster,
     is_overlay,
     is_transparent,
     merge,
     pack,
+    position_geom,
     switch_of,
     to_geom,
 )
@@ -26,6 +28,9 @@ from engine.render.overlay import paint_strips
 from engine.render.targets import LABEL_CAMERAS
 from foundation.ids import Tag
 
+_GROUND = frozenset({int(Tag.ROADS), int(Tag.SIDEWALKS), int(Tag.TERRAIN), int(Tag.GROUND), int(Tag.ROAD_LINES)})
+LOW_M = 0.5
+"""Ground that rises less than this above the lowest throws no shadow that a map could resolve: kerbs."""
 CELL_M = 64.0
 """Side of a cell. Smaller ones cull better and cost more draw calls."""
 
@@ -63,6 +68,7 @@ class StaticScene:
         root: parent of everything, tagged for the cameras.
         street_lamps: (L, 3) ASAM positions of lamps that shine after dark.
         ground_z: height that fog lies on, metres.
+        near_casters, far_casters: what throws shadows, finely and coarsely, for the sun's cameras only.
     """
 
     def __init__(self, static: StaticWorld, hidden: frozenset[int] = frozenset()) -> None:
@@ -88,6 +94,7 @@ class StaticScene:
                     lamps.append(part.vertices["vertex"].mean(axis=0, dtype=np.float64))
         self.street_lamps = np.array(lamps).reshape(-1, 3)
         self.ground_z = float(np.median(road_heights)) if road_heights else 0.0
+        self.near_casters, self.far_casters = _casters(parts)
         self.root = core.NodePath("static")
         self.triangle_count = 0
         branches = {kind: self.root.attach_new_node(kind) for kind in ("opaque", "overlay", "coverage", "transparent")}
@@ -98,11 +105,40 @@ class StaticScene:
             node.add_geom(to_geom(whole))
             branches[kind].attach_new_node(node)
         _order(branches)
-        self.casters = branches["opaque"]
 
     def bytes_per_vertex(self) -> int:
         """Return the size of a vertex in the buffers."""
         return VERTEX_DTYPE.itemsize
+
+
+def _casters(parts: dict[tuple[str, int, int], list[Triangles]]) -> tuple[core.NodePath, core.NodePath]:
+    """Return what throws shadows: solid things, without the ground where nothing lies much lower, as positions only.
+
+    Near the camera corners are merged within centimetres, farther off as coarsely as the map's texels are.
+    """
+    solid = [(key[1:], piece) for key, pieces in sorted(parts.items()) if key[0] == "opaque" for piece in pieces]
+    ground = [piece for _, piece in solid if _is_ground(piece)]
+    lowest = min((float(piece.vertices["vertex"][:, 2].min()) for piece in ground), default=0.0)
+    roots = []
+    for name, grid_m, side in (("near casters", 0.02, 1), ("far casters", 0.35, 4)):
+        cells: dict[tuple[int, int], list[Triangles]] = defaultdict(list)
+        for (column, row), piece in solid:
+            if not (_is_ground(piece) and float(piece.vertices["vertex"][:, 2].max()) < lowest + LOW_M):
+                cells[(column // side, row // side)].append(piece)
+        root = core.NodePath(name)
+        root.set_tag("kind", "static")
+        for (column, row), pieces in sorted(cells.items()):
+            body = caster(merge(pieces), grid_m)
+            if len(body.triangles):
+                node = core.GeomNode(f"{name} {column} {row}")
+                node.add_geom(position_geom(body))
+                root.attach_new_node(node)
+        roots.append(root)
+    return roots[0], roots[1]
+
+
+def _is_ground(piece: Triangles) -> bool:
+    return int(piece.vertices["label"][0, 0]) in _GROUND
 
 
 def _order(branches: dict[str, core.NodePath]) -> None:

@@ -92,6 +92,7 @@ class Targets:
         buffer.make_display_region().set_camera(self.camera)
         self._passes: dict[str, core.NodePath] = {}
         self._variants: dict[str, Defines] = {}
+        self._inputs: dict[str, Any] = {}
         self._prepared = False
         if "albedo" in outputs:
             self._make_passes(seen)
@@ -139,9 +140,10 @@ class Targets:
             for kind, defines in _SURFACES.items():
                 node.set_tag_state(kind, state("surface", "surface", places + defines))
             node.set_tag_state("sky", state("screen", "sky", places))
-        if variants == self._variants:
+        same_inputs = len(inputs) == len(self._inputs) and all(inputs[key] is self._inputs.get(key) for key in inputs)
+        if variants == self._variants and same_inputs:
             return
-        self._variants = variants
+        self._variants, self._inputs = variants, dict(inputs)
         for name, triangle in self._passes.items():
             triangle.set_shader(shaders.load("screen", name, variants[name]))
             for key, value in inputs.items():
