@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.space.command import app as space
 from foundation.errors import InputError, RealityError
 
 app = typer.Typer(
@@ -21,6 +22,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Make labelled driving data and driving scenarios on purpose, with CARLA or without it.",
 )
+
+app.add_typer(space, name="space")
 
 log = logging.getLogger(__name__)
 

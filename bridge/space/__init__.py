@@ -1,0 +1,1 @@
+"""`reality space audit`: how much each parameter changes the picture, measured by rendering it."""
