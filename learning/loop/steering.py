@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from foundation.errors import InputError
 from foundation.seeds import derive
 from learning.inspection.findings import Findings
 from learning.inspection.rule import InspectionSampler
 from learning.loop.config import Config
 from learning.loop.records import Record
 from learning.loop.task import Task
-from scenarios.sampling import NominalSampler, Outcome, Remap, Space, SpaceError, Trial, restore, trial_at
+from scenarios.sampling import NominalSampler, Outcome, Space, Trial, apply_remaps, restore, trial_at
 from scenarios.sampling.samplers import (
     SAMPLERS,
     BalancedSampler,
@@ -130,13 +128,4 @@ def remapped(space: Space, file: Path | None) -> Space:
     Raises:
         InputError: the file is not one, or its remaps do not fit the space.
     """
-    if file is None:
-        return space
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        remaps = {name: Remap.from_dict(data) for name, data in content["remaps"].items()}
-        return space.with_remaps(remaps)
-    except SpaceError as error:
-        raise InputError(f"the remaps do not fit space {space.name}: {error}", file=file) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"is not a file of remaps: {error}", file=file) from None
+    return space if file is None else apply_remaps(space, file)
