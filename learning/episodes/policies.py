@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import gymnasium
 
 READY_MADE = ("random", "idm", "aeb")
+SAMPLED = ":sampled"
+"""Behind a model's file name: draw actions from its distribution, as in training, instead of taking the mode."""
 _TOLERANCE = 1e-5
 """How far a component of an action may lie outside of its limits; rounding to float32 is not a mistake."""
 
@@ -126,7 +128,7 @@ def _load_model(path: Path) -> Any:
 
 
 def make(text: str, env: gymnasium.Env[Any, Any]) -> Policy:
-    """Return the policy that ``text`` names: random, idm, aeb, module:Class or a zip of Stable-Baselines3.
+    """Return the policy that ``text`` names: random, idm, aeb, module:Class or FILE.zip of Stable-Baselines3.
 
     Raises:
         PolicyError: there is no such policy, or it cannot be made.
@@ -137,11 +139,17 @@ def make(text: str, env: gymnasium.Env[Any, Any]) -> Policy:
         from learning.episodes.drivers import AebPolicy, IdmPolicy
 
         return (AebPolicy if text == "aeb" else IdmPolicy)(env)
-    if text.endswith(".zip"):
-        check_name(text)
-        return TrainedPolicy(Path(text), env)
     check_name(text)
+    model, sampled = model_file(text)
+    if model is not None:
+        return TrainedPolicy(model, env, deterministic=not sampled)
     return _own(text, env)
+
+
+def model_file(text: str) -> tuple[Path | None, bool]:
+    """Return (file, whether its actions are drawn) if the policy is a model: FILE.zip or FILE.zip:sampled."""
+    name = text.removesuffix(SAMPLED)
+    return (Path(name), name != text) if name.endswith(".zip") else (None, False)
 
 
 def check_name(text: str) -> None:
@@ -152,8 +160,9 @@ def check_name(text: str) -> None:
     """
     if text in READY_MADE:
         return
-    if text.endswith(".zip"):
-        if not Path(text).is_file():
+    model, _ = model_file(text)
+    if model is not None:
+        if not model.is_file():
             raise PolicyError(f"policy {text}: there is no such file")
         return
     module, _, name = text.partition(":")

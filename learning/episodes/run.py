@@ -302,11 +302,8 @@ def _forget_if_empty(out: Path) -> None:
 
 def _digests(options: EpisodesOptions) -> dict[str, str]:
     """Checksums of the files that a run depends on: another model under the same name is another run."""
-    return {
-        text: hashlib.sha256(Path(text).read_bytes()).hexdigest()
-        for text in (options.env, options.policy)
-        if text.endswith((".zip", ".xosc"))
-    }
+    files = [Path(options.env) if options.env.endswith(".xosc") else None, policies.model_file(options.policy)[0]]
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file is not None}
 
 
 def _outcomes_of(out: Path) -> tuple[Outcome, ...]:
@@ -314,7 +311,10 @@ def _outcomes_of(out: Path) -> tuple[Outcome, ...]:
 
 
 def _short(policy: str) -> str:
-    return Path(policy).stem if policy.endswith(".zip") else policy.rpartition(":")[2]
+    model, sampled = policies.model_file(policy)
+    if model is not None:
+        return f"{model.stem}-sampled" if sampled else model.stem
+    return policy.rpartition(":")[2]
 
 
 def _identifier(text: str) -> str:

@@ -27,6 +27,9 @@ class OthersExtractor(BaseFeaturesExtractor):
         width: of the layers.
     """
 
+    own_gain: torch.Tensor
+    row_gain: torch.Tensor
+
     def __init__(self, observation_space: gymnasium.spaces.Box, width: int = 32) -> None:
         super().__init__(observation_space, features_dim=2 * width)
         self._rows = (observation_space.shape[0] - OWN) // ROW

@@ -1,4 +1,4 @@
-"""The training: PPO of Stable-Baselines3, some environments at once, with checkpoints from which a killed one goes on."""
+"""The training: PPO of Stable-Baselines3 in some environments at once; a killed one goes on from its checkpoint."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
+from bridge.simulators import SimulatorSpec
 from foundation.errors import RealityError
 from foundation.seeds import derive
 from learning.ppo.network import OthersExtractor
@@ -143,8 +144,9 @@ def _begin(options: TrainOptions, out: Path, venv: VecEnv) -> tuple[PPO, dict[st
     if state.is_file():
         model = PPO.load(out / CHECKPOINT, env=venv, device="cpu")
         progress: dict[str, Any] = json.loads(state.read_text(encoding="utf-8"))
-        if model.num_timesteps != progress["points"][-1]["steps"] if progress["points"] else False:
-            raise RealityError(f"{out}: checkpoint and learning curve do not belong together; remove both")
+        points = progress["points"]
+        while points and points[-1]["steps"] > model.num_timesteps:
+            points.pop()
         # What is drawn from now on depends on the seed and the place in the training.
         model.set_random_seed(derive(options.seed, "resumed", model.num_timesteps) % 2**31)
         return model, progress
@@ -259,12 +261,14 @@ def read_curve(path: Path) -> list[Point]:
     """Read a learning curve that :func:`write_curve` wrote."""
     with path.open(newline="", encoding="utf-8") as file:
         return [
-            Point(**{key: int(value) if key in ("steps", "episodes") else float(value) for key, value in row.items()})
+            Point(int(row.pop("steps")), float(row.pop("wall_s")), int(row.pop("episodes")), *map(float, row.values()))
             for row in csv.DictReader(file)
         ]
 
 
 def _prepare(options: TrainOptions, out: Path, resume: bool) -> None:
+    if SimulatorSpec.parse(options.simulator).kind == "remote" and options.envs > 1:
+        raise RealityError(f"--envs {options.envs}: the server {options.simulator} has room for one; use --envs 1")
     out.mkdir(parents=True, exist_ok=True)
     file = out / "training.json"
     wanted = asdict(options)
