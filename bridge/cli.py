@@ -95,7 +95,7 @@ def drive(
     simulator: Annotated[
         str, typer.Option(help="embedded, HOST:PORT, binary:PATH/CarlaUE4.sh or docker:IMAGE.")
     ] = "embedded",
-    rig: Annotated[str, typer.Option(help="Cameras to look through, and what R records: a rig's name or file.")] = "demo",
+    rig: Annotated[str, typer.Option(help="Cameras to look through, and what R records: a name or a file.")] = "demo",
     out: Annotated[Path, typer.Option(help="Folder of recordings, films and screenshots.")] = Path("out/drive"),
     vehicle: Annotated[str, typer.Option(help="Blueprint of the car, or a part of its name.")] = "vehicle.tesla.model3",
     cars: Annotated[int, typer.Option(min=0, max=200, help="Other cars at the start (J adds ten).")] = 0,
@@ -124,12 +124,12 @@ def drive(
     from bridge.drive.command import drive as start
 
     options = DriveOptions(
-        target, out, simulator, rig, size, quality, fps, seed, sample, vehicle, spawn, cars, people, view, weather, hour,
-        gamepad, script, headless,
+        target, out, simulator, rig, size, quality, fps, seed, sample, vehicle, spawn, cars, people, view, weather,
+        hour, gamepad, script, headless,
     )  # fmt: skip
     status = 0
     try:
-        start(options)
+        start(options, typer.echo)
     except RealityError as error:
         typer.echo(f"reality: {error}", err=True)
         status = EXIT_BAD_INPUT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +52,8 @@ class DriveOptions:
     headless: bool = False
 
 
-def drive(options: DriveOptions) -> None:
-    """Open the window and drive until the person ends it.
+def drive(options: DriveOptions, say: Callable[[str], None] = lambda text: None) -> None:
+    """Open the window and drive until the person ends it; ``say`` takes a line for everything that was recorded.
 
     Raises:
         RealityError: an input cannot be used, there is no display, or the simulator failed.
@@ -95,6 +96,8 @@ def drive(options: DriveOptions) -> None:
         window.run()
     finally:
         signal.signal(signal.SIGTERM, before)
+        for line in window.saved:
+            say(line)
 
 
 def _terminate(number: int, _frame: object) -> None:

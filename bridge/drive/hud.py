@@ -14,7 +14,7 @@ from bridge.drive.state import Instruments, Notice
 LEVELS = ("all", "few", "none")
 NOTICE_S = 3.5
 TTC_ALARM_S, TTC_WARN_S = 1.5, 3.0
-NOTICE_COLORS = {"info": ui.TEXT, "warning": ui.WARN, "alarm": ui.ALARM}
+NOTICE_COLORS = {"info": ui.TEXT, "saved": ui.GOOD, "warning": ui.WARN, "alarm": ui.ALARM}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def _info(screen: pygame.Surface, place: Layout, now: Instruments) -> None:
     weather = ", ".join(part for part in (now.weather, now.clock) if part)
     lines = [(now.vehicle, ui.DIM), (weather, ui.DIM), (now.lane, ui.DIM)]
     if not place.small:
-        lines.insert(0, (now.map_name if now.scenario else (others or "no other traffic"), ui.DIM))
+        lines.insert(
+            0, (f"{now.map_name}, sample {now.sample}" if now.scenario else (others or "no other traffic"), ui.DIM)
+        )
     for line, color in lines:
         y += place.line
         ui.put(screen, ui.fitted(line, size, inner), (x, y), size, color)
@@ -96,7 +98,9 @@ def _lane_bar(screen: pygame.Surface, area: pygame.Rect, now: Instruments, size:
     for x in (lane.left, lane.right - 2):
         pygame.draw.rect(screen, ui.DIM, pygame.Rect(x, lane.top + 3, 2, lane.height - 6))
     share = min(max(now.lane_offset_m / half, -1.15), 1.15)
-    car = pygame.Rect(0, 0, round(lane.width * 0.9 / now.lane_width_m) if now.lane_width_m > 1.0 else 8, lane.height - 8)
+    car = pygame.Rect(
+        0, 0, round(lane.width * 0.9 / now.lane_width_m) if now.lane_width_m > 1.0 else 8, lane.height - 8
+    )
     car.center = (round(lane.centerx + share * lane.width / 2), lane.centery)
     outside = abs(now.lane_offset_m) + 0.9 > half
     pygame.draw.rect(screen, ui.WARN if outside else ui.GOOD, car, border_radius=3)
@@ -111,7 +115,7 @@ def _machine(screen: pygame.Surface, place: Layout, now: Instruments, client_ms:
         (f"{now.rate_hz:.0f} frames/s", f"{now.real_time:.2f}×", ui.WARN if slow else ui.GOOD),
         ("server", f"{now.server_ms:.0f} ms", ui.TEXT),
         ("client", f"{client_ms:.0f} ms", ui.TEXT),
-        (now.view, f"{now.size[0]}×{now.size[1]}", ui.TEXT),
+        (now.view, now.detail, ui.TEXT),
     ]
     if not place.small:
         labels = "" if now.labels is None else f"{now.labels} labels"
@@ -132,17 +136,17 @@ def _compass(screen: pygame.Surface, place: Layout, now: Instruments) -> None:
     ui.draw_panel(screen, area)
     span = 120.0
     per_deg = (area.width - 2 * place.pad) / span
-    screen.set_clip(area.inflate(-place.pad, 0))
     first = int((now.heading_deg - span / 2) // 15) * 15
     for tick in range(first, first + int(span) + 31, 15):
         x = round(area.centerx + (tick - now.heading_deg) * per_deg)
+        if not area.left + size < x < area.right - size:
+            continue
         if tick % 45 == 0:
             name = measure.WINDS[(tick % 360) // 45]
             color = ui.ALARM if name == "N" else ui.TEXT
             ui.put(screen, name, (x, area.top + 3), size, color, bold=True, anchor="midtop")
         else:
             pygame.draw.line(screen, ui.DIM, (x, area.top + 7), (x, area.top + (13 if tick % 30 == 0 else 10)))
-    screen.set_clip(None)
     tip = (area.centerx, area.top + place.line)
     pygame.draw.polygon(screen, ui.ACCENT, [tip, (tip[0] - 5, tip[1] + 6), (tip[0] + 5, tip[1] + 6)])
     words = f"{now.heading_deg:03.0f}°"
@@ -157,21 +161,25 @@ def _dash(screen: pygame.Surface, place: Layout, now: Instruments) -> None:
     gear = pygame.Rect(area.left + pad, area.top + pad, round(size * 2.6), area.height - 2 * pad)
     pygame.draw.rect(screen, (30, 36, 44), gear, border_radius=8)
     color = ui.ALARM if now.gear == "R" else ui.TEXT
-    ui.put(screen, now.gear, (gear.centerx, gear.centery - size // 3), round(size * 2.1), color, bold=True, anchor="center")
+    ui.put(
+        screen, now.gear, (gear.centerx, gear.centery - size // 3), round(size * 2.1), color, bold=True, anchor="center"
+    )
     mode = "auto" if not controls.manual else "manual"
     ui.put(screen, mode, (gear.centerx, gear.bottom - 3), max(10, size - 3), ui.DIM, anchor="midbottom")
-    # Speed, and the sign beside it.
-    speed_right = gear.right + pad + round(size * 6.0)
+    # The sign that holds here, and the speed.
     limit = now.limit_kmh
-    over = limit is not None and now.speed_kmh > limit + 3.0
-    ui.put(screen, f"{now.speed_kmh:.0f}", (speed_right, area.top + pad // 2), place.big,
-           ui.WARN if over else ui.TEXT, bold=True, anchor="topright")  # fmt: skip
-    ui.put(screen, "km/h", (speed_right, area.bottom - pad // 2), size, ui.DIM, anchor="bottomright")
     if limit is not None:
-        center = (gear.right + pad + round(size * 1.25), area.bottom - round(size * 1.45))
-        pygame.draw.circle(screen, ui.ALARM, center, round(size * 1.15))
-        pygame.draw.circle(screen, (250, 250, 250), center, round(size * 0.88))
-        ui.put(screen, f"{limit:.0f}", center, max(10, size - 3), (15, 15, 15), bold=True, anchor="center")
+        center = (gear.right + pad + round(size * 1.3), area.centery)
+        pygame.draw.circle(screen, ui.ALARM, center, round(size * 1.3))
+        pygame.draw.circle(screen, (250, 250, 250), center, round(size * 1.0))
+        ui.put(screen, f"{limit:.0f}", center, max(10, size - 2), (15, 15, 15), bold=True, anchor="center")
+    speed_right = gear.right + pad + round(size * 9.0)
+    over = limit is not None and now.speed_kmh > limit + 3.0
+    ui.put(screen, f"{now.speed_kmh:.0f}", (speed_right, area.top + pad // 2 - 2), place.big,
+           ui.WARN if over else ui.TEXT, bold=True, anchor="topright")  # fmt: skip
+    ui.put(screen, f"{now.rpm:.0f} rpm", (speed_right - round(size * 3.6), area.bottom - pad // 2), size - 3, ui.FAINT,
+           anchor="bottomright")  # fmt: skip
+    ui.put(screen, "km/h", (speed_right, area.bottom - pad // 2), size, ui.DIM, anchor="bottomright")
     # Pedals, steering, and what is switched on.
     x = speed_right + round(size * 1.2)
     bars = pygame.Rect(x, area.top + pad, area.right - pad - x, area.height - 2 * pad)
@@ -220,17 +228,18 @@ def _ttc(screen: pygame.Surface, place: Layout, now: Instruments) -> None:
     ui.put(screen, words, area.center, size, color, bold=True, anchor="center")
 
 
-def _recording(
-    screen: pygame.Surface, place: Layout, now: Instruments, filming_s: float | None, time_s: float
-) -> None:
+def _recording(screen: pygame.Surface, place: Layout, now: Instruments, filming_s: float | None, time_s: float) -> None:
     area = place.recording.copy()
+    area.height = round(1.9 * place.letter)
     for name, seconds, count in (
         ("REC", now.rec_s, f"{now.rec_frames} frames"),
         ("MP4", filming_s, ""),
     ):
         if seconds is None:
             continue
-        words = f"{name}  {seconds:.1f} s  {'' if place.small else count}".rstrip()
+        words = f"{name}  {seconds:.1f} s  {count}".rstrip()
+        if ui.width_of(words, place.letter, True) > area.width - area.height - 8:
+            words = f"{name}  {seconds:.1f} s"
         ui.draw_panel(screen, area, (120, 12, 16, 225), area.height // 2)
         dot = (area.left + area.height // 2, area.centery)
         if time_s % 1.0 < 0.6:
@@ -249,9 +258,9 @@ def _toasts(screen: pygame.Surface, place: Layout, toasts: Sequence[Toast], time
             continue
         color = NOTICE_COLORS[toast.notice.level]
         size = place.letter + (2 if toast.notice.level == "alarm" else 0)
-        for line in ui.wrapped(toast.notice.text, size, round(place.size[0] * 0.72)):
+        for line in ui.wrapped(toast.notice.text, size, place.notices.width - 2 * place.pad, True):
             area = ui.text(line, size, color, True).get_rect().inflate(2 * place.pad, 8)
-            area.midtop = (place.size[0] // 2, y)
+            area.midtop = (place.notices.centerx, y)
             ui.draw_panel(screen, area, ui.DARK)
             if toast.notice.level == "alarm":
                 pygame.draw.rect(screen, ui.ALARM, area, width=2, border_radius=8)
@@ -263,9 +272,13 @@ def _toasts(screen: pygame.Surface, place: Layout, toasts: Sequence[Toast], time
 
 
 def _time_badge(screen: pygame.Surface, place: Layout, now: Instruments) -> None:
-    words = "PAUSED   F7 goes on   F8 one step" if now.paused else f"SLOW MOTION  1/{round(1 / now.speed_factor)}"
-    size = place.letter + 4
-    area = ui.text(words, size, ui.TEXT, True).get_rect().inflate(3 * place.pad, 2 * place.pad)
-    area.center = (place.size[0] // 2, round(place.size[1] * (0.4 if now.paused else 0.62)))
+    """Say that time stands still, or runs slowly; the latter under the panel with the time."""
+    words = "PAUSED   F7 goes on   F8 one step" if now.paused else f"slow motion 1/{round(1 / now.speed_factor)}"
+    size = place.letter + (4 if now.paused else 0)
+    area = ui.text(words, size, ui.TEXT, True).get_rect().inflate(2 * place.pad, place.pad)
+    if now.paused:
+        area.center = (place.size[0] // 2, round(place.size[1] * 0.36))
+    else:
+        area.topleft = (place.info.left, place.info.bottom + place.pad)
     ui.draw_panel(screen, area, ui.DARK)
     ui.put(screen, words, area.center, size, ui.WARN, bold=True, anchor="center")

@@ -44,21 +44,22 @@ def layout(width: int, height: int) -> Layout:
     big = round(3.0 * letter)
     side = round(letter * (13.0 if small else 18.5))
     info = Rect(pad, pad, side, line * (5 if small else 7) + pad)
-    right = round(letter * (10.5 if small else 14.0))
+    right = round(letter * (10.5 if small else 15.5))
     machine = Rect(width - pad - right, pad, right, line * (4 if small else 5) + pad)
     between = machine.left - info.right - 2 * pad
     tape = min(round(width * 0.36), between)
     compass = Rect(info.right + pad + (between - tape) // 2, pad, tape, round(2.5 * letter))
     if tape >= round(width * 0.3):
         compass.centerx = min(max(width // 2, info.right + pad + tape // 2), machine.left - pad - tape // 2)
-    dash_width, dash_height = round(letter * 22.5), round(letter * 5.4)
+    dash_width, dash_height = round(letter * 26.0), round(letter * 5.4)
     dash = Rect((width - dash_width) // 2, height - pad - dash_height, dash_width, dash_height)
-    inset_width = round(width * (0.26 if small else 0.235))
+    # Never so high that it reaches the panels at the top.
+    inset_width = min(round(width * (0.26 if small else 0.235)), round(0.44 * height))
     inset = Rect(0, 0, inset_width, round(inset_width * 0.75))
     inset.bottomright = (width - pad, height - pad)
     if inset.left < dash.right + pad:
         inset.bottom = dash.top - pad
-    recording = Rect(machine.left, machine.bottom + pad, machine.width, round(1.9 * letter))
-    top = compass.bottom + pad
-    notices = Rect(compass.left, top, compass.width, line * 5)
+    recording = Rect(machine.left, machine.bottom + pad, machine.width, 2 * round(1.9 * letter) + 6)
+    # Between the panels, so that no message covers an instrument.
+    notices = Rect(info.right + pad, compass.bottom + pad, machine.left - info.right - 2 * pad, line * 5)
     return Layout((width, height), small, letter, big, pad, info, machine, compass, dash, inset, notices, recording)

@@ -22,6 +22,7 @@ def draw_help(screen: pygame.Surface, place: Layout) -> None:
     lines = max(sum(len(rows) + 2 for _, rows in half) for half in halves)
     area = pygame.Rect(0, 0, min(width - 2 * place.pad, 1060), min(height - 2 * place.pad, 760))
     area.center = (width // 2, height // 2)
+    screen.blit(ui.panel(width, height, (8, 11, 16, 150), 0), (0, 0))
     ui.draw_panel(screen, area, ui.DARK, 12)
     step = (area.height - 4 * place.pad - round(2.2 * place.letter)) / lines
     size = max(10, min(place.letter + 1, round(step / 1.28)))
@@ -31,7 +32,7 @@ def draw_help(screen: pygame.Surface, place: Layout) -> None:
     column = (area.width - 5 * place.pad) // 2
     for number, half in enumerate(halves):
         x = area.left + 2 * place.pad + number * (column + place.pad)
-        y = area.top + 2 * place.pad + round(2.2 * place.letter)
+        y = float(area.top + 2 * place.pad + round(2.2 * place.letter))
         for name, rows in half:
             ui.put(screen, name, (x, round(y)), size, ui.ACCENT, bold=True)
             y += 1.25 * step
@@ -54,19 +55,31 @@ def draw_verdict(screen: pygame.Surface, place: Layout, verdict: Verdict) -> Non
     rows: list[tuple[str, ui.Color, bool]] = []
     for reason in verdict.reasons:
         rows += [(words, ui.TEXT, False) for words in ui.wrapped(reason, size, inner)]
-    rows += [(f"{'✔' if passed else '✘'}  {words}", ui.GOOD if passed else ui.ALARM, False)
-             for passed, criterion in verdict.criteria for words in ui.wrapped(criterion, size, inner - 2 * size)]  # fmt: skip
+    for passed, criterion in verdict.criteria:
+        color = ui.GOOD if passed else ui.ALARM
+        first, *others = ui.wrapped(criterion, size, inner - 2 * size)
+        rows.append((f"{'✔' if passed else '✘'}  {first}", color, False))
+        rows += [(f"     {words}", color, False) for words in others]
     figures = [ui.fitted(f"{name}:  {value}", size, inner) for name, value in verdict.figures]
     rows += [(figure, ui.DIM, False) for figure in figures]
     keys = "F5 again     F6 next sample     F12 screenshot     Esc ends"
     area = pygame.Rect(0, 0, inner + 4 * place.pad, round(5.2 * size) + line * (len(rows) + 2) + place.pad)
     area.height = min(area.height, height - 2 * place.pad)
     area.center = (width // 2, height // 2)
-    words, color = VERDICT_WORDS.get(verdict.verdict, (verdict.verdict.upper(), ui.WARN))
+    words, frame = VERDICT_WORDS.get(verdict.verdict, (verdict.verdict.upper(), ui.WARN))
     ui.draw_panel(screen, area, ui.DARK, 12)
-    pygame.draw.rect(screen, color, area, width=2, border_radius=12)
-    ui.put(screen, ui.fitted(verdict.title, size, inner), (area.centerx, area.top + place.pad), size, ui.DIM, anchor="midtop")
-    ui.put(screen, words, (area.centerx, area.top + place.pad + line), round(2.3 * size), color, bold=True, anchor="midtop")
+    pygame.draw.rect(screen, frame, area, width=2, border_radius=12)
+    ui.put(
+        screen,
+        ui.fitted(verdict.title, size, inner),
+        (area.centerx, area.top + place.pad),
+        size,
+        ui.DIM,
+        anchor="midtop",
+    )
+    ui.put(
+        screen, words, (area.centerx, area.top + place.pad + line), round(2.3 * size), frame, bold=True, anchor="midtop"
+    )
     y = area.top + place.pad + line + round(3.2 * size)
     for text, tint, bold in rows:
         if y + line > area.bottom - 2 * line:
@@ -89,8 +102,8 @@ def draw_start(screen: pygame.Surface, place: Layout, now: Instruments) -> None:
     ui.draw_panel(screen, area, ui.DARK, 12)
     y = area.top + place.pad
     for words, color, bold in lines:
-        ui.put(screen, ui.fitted(words, size, area.width - 2 * place.pad, bold), (area.centerx, y), size, color, bold=bold,
-               anchor="midtop")  # fmt: skip
+        words = ui.fitted(words, size, area.width - 2 * place.pad, bold)
+        ui.put(screen, words, (area.centerx, y), size, color, bold=bold, anchor="midtop")
         y += round(1.6 * size)
 
 

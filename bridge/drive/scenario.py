@@ -170,9 +170,7 @@ class ScenarioDrive:
             for name, factory in originals.items()
         }
         switches[HUMAN] = lambda: HumanController(self._hands)
-        execution = Execution(
-            course.scenario, course.network, self._port, self._step_s, course.unit.seed, switches
-        )
+        execution = Execution(course.scenario, course.network, self._port, self._step_s, course.unit.seed, switches)
         execution.start()
         self._take_wheel(execution)
         self._start_motions = execution.motions
@@ -242,8 +240,8 @@ class ScenarioDrive:
 
     @property
     def title(self) -> str:
-        """What a person calls the scenario."""
-        return self.course.unit.title
+        """What a person calls the scenario, without the number of the sample."""
+        return self.course.unit.title.partition(", sample")[0]
 
     def close(self) -> None:
         """End the controllers and take everybody out of the world."""
@@ -263,16 +261,19 @@ def verdict_of(outcome: Outcome, title: str) -> Verdict:
     ):
         if extreme is not None:
             figures.append((name, _figure(extreme, unit)))
-    reasons = list(outcome.reasons)
+    reasons = []
     if outcome.verdict == "incomplete":
         reasons.append(f"the storyboard was still running after {MAX_TIME_S:g} s")
     for collision in outcome.collisions:
         if outcome.ego in (collision.first, collision.second):
             other = collision.second if collision.first == outcome.ego else collision.first
             reasons.append(
-                f"you touched {other} at {collision.time_s:.1f} s, with {3.6 * collision.impact_speed:.0f} km/h between you"
+                f"You touched {other} at {collision.time_s:.1f} s, {3.6 * collision.impact_speed:.0f} km/h fast."
             )
-    criteria = tuple((c.passed, f"{_spaced(c.test)}: {c.reason}") for c in outcome.criteria)
+    criteria = tuple(
+        (c.passed, f"{_spaced(c.test)}: {c.reason}" + ("" if c.passed else f"; demanded: {c.demand}"))
+        for c in outcome.criteria
+    )
     return Verdict(outcome.verdict, title, tuple(reasons), criteria, tuple(figures))
 
 

@@ -43,11 +43,9 @@ def draw_shot(screen: pygame.Surface, shot: Shot, area: pygame.Rect, letter: int
         _draw_points(screen, shot, area, letter)
 
 
-def _draw_image(
-    screen: pygame.Surface, image: Pixels, boxes: tuple[Box, ...], area: pygame.Rect, letter: int
-) -> None:
+def _draw_image(screen: pygame.Surface, image: Pixels, boxes: tuple[Box, ...], area: pygame.Rect, letter: int) -> None:
     height, width = image.shape[:2]
-    surface = pygame.image.frombuffer(np.ascontiguousarray(image), (width, height), "RGB")
+    surface = pygame.image.frombuffer(np.ascontiguousarray(image).data, (width, height), "RGB")
     where = fit((width, height), area)
     if where != area:
         pygame.draw.rect(screen, BACKGROUND, area)

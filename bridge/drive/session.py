@@ -22,7 +22,7 @@ from bridge.drive.recorder import DatasetRecording, free_name
 from bridge.drive.scenario import Course, ScenarioDrive, choose
 from bridge.drive.shown import Shown, body_of
 from bridge.drive.stage import DEFAULT_VEHICLE, FreeDrive, Stage
-from bridge.drive.state import Instruments, Notice, Picture
+from bridge.drive.state import Instruments, Notice, Picture, Shot
 from bridge.drive.traffic import Manager
 from bridge.drive.views import Body
 from foundation.errors import RealityError
@@ -161,7 +161,7 @@ class Session:
         self.shown.abandon()
         if self.recording is not None:
             recording, self.recording = self.recording, None
-            self.tell(recording.close(self._manifest()))
+            self.tell(recording.close(self._manifest()), "saved")
 
     def _leave(self) -> None:
         stage, self.stage = self.stage, None
@@ -173,7 +173,7 @@ class Session:
         self.shown.close()
         watchers, self._watchers = self._watchers, []
         for sensor in watchers:
-            sensor.stop()
+            sensor.stop()  # type: ignore[attr-defined]
             sensor.destroy()
 
     def tell(self, text: str, level: str = "info") -> None:
@@ -223,7 +223,7 @@ class Session:
         if self.recording is not None and not waiting:
             self._record(frame_id)
         self._number += 1
-        instruments = self._instruments(stage, frame, labels, waiting)
+        instruments = self._instruments(stage, frame, main, labels, waiting)
         return Picture(self._number, main, inset, instruments, stage.verdict)
 
     def _mount(self, stage: Stage) -> None:
@@ -279,7 +279,7 @@ class Session:
         words = " and ".join(_words(kind) for kind in kinds) or "unknown"
         self.tell(f"Crossed a {words} line", "warning" if solid else "info")
 
-    def _instruments(self, stage: Stage, frame: Frame, labels: int | None, waiting: bool) -> Instruments:
+    def _instruments(self, stage: Stage, frame: Frame, main: Shot, labels: int | None, waiting: bool) -> Instruments:
         ego, controls = frame.ego, self.driver.controls
         threat, gap = measure.threats(ego, frame.objects)
         lane = measure.lane_of(self._map, ego)
@@ -292,16 +292,16 @@ class Session:
                 controls, throttle=applied.throttle, brake=applied.brake, steer=applied.steer,
                 reverse=applied.reverse, hand_brake=applied.hand_brake,
             )  # fmt: skip
-        gear = gear_name(applied.gear) if not controls.reverse else "R"
+        telemetry = vehicle.get_telemetry_data()
         scenario = stage if isinstance(stage, ScenarioDrive) else None
         limit = float(vehicle.get_speed_limit())
-        main = self.shown
         return Instruments(
             frame=frame.frame,
             time_s=scenario.time_s if scenario else frame.elapsed_s,
             speed_kmh=3.6 * self._body.speed_mps,
             limit_kmh=limit if limit > 0.0 else None,
-            gear=gear,
+            gear=gear_name(telemetry.gear),
+            rpm=telemetry.engine_rpm,
             controls=controls,
             autopilot=autopilot,
             heading_deg=measure.compass(self._body.yaw_deg),
@@ -321,13 +321,14 @@ class Session:
             people=free.traffic.people if free else 0,
             server_ms=self._server_ms,
             simulator=self._simulator,
-            view=main.view.title,
-            sensor=main.sensor,
-            size=main.size,
+            view=self.shown.title,
+            sensor=self.shown.sensor,
+            detail=_detail(main),
             labels=labels,
             rec_s=None if self.recording is None else self.recording.seconds,
             rec_frames=0 if self.recording is None else self.recording.frames,
             scenario=stage.title,
+            sample=self.sample + 1,
             waiting=waiting,
         )
 
@@ -356,7 +357,7 @@ class Session:
             return
         recording, self.recording = self.recording, None
         recording.stop_capture()
-        self.tell(recording.close(self._manifest()))
+        self.tell(recording.close(self._manifest()), "saved")
 
     def _manifest(self) -> dict[str, Any]:
         content: dict[str, Any] = {
@@ -487,6 +488,13 @@ class Session:
     def resize(self, size: tuple[int, int]) -> None:
         """Show pictures of another size from the next frame on."""
         self.shown.size = size
+
+
+def _detail(shot: Shot) -> str:
+    """Return the size of what is shown: pixels, or points."""
+    if shot.image is not None:
+        return f"{shot.image.shape[1]}×{shot.image.shape[0]}"
+    return "" if shot.points is None else f"{len(shot.points)} points"
 
 
 def pretty_actor(type_id: str) -> str:

@@ -66,6 +66,11 @@ class Shown:
         """All views there are."""
         return self._views
 
+    @property
+    def title(self) -> str:
+        """Of the main picture's outlook."""
+        return "From above" if self.sensor == "lidar" else self.view.title
+
     def choose(self, name: str) -> None:
         """Choose a view by its name.
 
@@ -112,13 +117,18 @@ class Shown:
     def _lidar(self, name: str, step_s: float) -> Lidar:
         """The rig's lidar, or one on the roof; turning once a frame, so that a picture is a whole turn."""
         own = next((mount for mount in self.rig.sensors if isinstance(mount, Lidar)), None)
-        attributes: dict[str, bool | int | float | str] = {"channels": 32, "range": 80, "upper_fov": 5, "lower_fov": -25}
+        attributes: dict[str, bool | int | float | str] = {
+            "channels": 32,
+            "range": 80,
+            "upper_fov": 5,
+            "lower_fov": -25,
+        }
         if own is not None:
             attributes.update({name: own.attributes[name] for name in LIDAR_SHAPE if name in own.attributes})
         channels = int(attributes.get("channels", 32))
         attributes.update(rotation_frequency=1.0 / step_s, points_per_second=int(channels * 900 / step_s))
-        anchor, pose = ("roof", Pose(z=0.5)) if own is None else (own.anchor, own.pose)
-        return Lidar(name=name, type="lidar", anchor=anchor, pose=pose, attributes=attributes, semantic=True)
+        place = Lidar(name=name, type="lidar", anchor="roof", pose=Pose(z=0.5)) if own is None else own
+        return place.model_copy(update={"name": name, "attributes": attributes, "semantic": True, "period_s": 0.0})
 
     def attach(self, world: carla.World, ego: carla.Actor, body: Body, step_s: float, seed: int) -> None:
         """Mount what is shown, in place of what was."""

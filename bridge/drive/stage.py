@@ -22,8 +22,12 @@ DEFAULT_VEHICLE = "vehicle.tesla.model3"
 class Stage(Protocol):
     """What the session asks of a stage. ``epoch`` counts up when the car is another one or was put elsewhere."""
 
-    ego: carla.Actor
     epoch: int
+
+    @property
+    def ego(self) -> carla.Actor:
+        """The car that the person drives."""
+        ...
 
     def before_tick(self, controls: Controls) -> list[object]:
         """Return the commands for the coming tick."""
@@ -155,7 +159,7 @@ class FreeDrive:
             if car is not None:
                 self.ego = car
                 self.epoch += 1
-                return car.type_id
+                return car.type_id.partition(".")[2].replace(".", " ").replace("_", " ").title()
         self.ego = self._spawn_somewhere()
         return f"no room for another vehicle; {self.ego.type_id} at start {self._place}"
 

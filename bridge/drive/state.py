@@ -54,6 +54,7 @@ class Instruments:
     speed_kmh: float = 0.0
     limit_kmh: float | None = None
     gear: str = "1"
+    rpm: float = 0.0
     controls: Controls = field(default_factory=Controls)
     autopilot: bool = False
     heading_deg: float = 0.0
@@ -79,11 +80,12 @@ class Instruments:
     simulator: str = ""
     view: str = ""
     sensor: str = ""
-    size: tuple[int, int] = (0, 0)
+    detail: str = ""
     labels: int | None = None
     rec_s: float | None = None
     rec_frames: int = 0
     scenario: str = ""
+    sample: int = 1
     waiting: bool = False
 
 
@@ -111,7 +113,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Notice:
-    """A short message to the person; ``level`` is info, warning or alarm."""
+    """A short message to the person; ``level`` is info, saved (a file is complete), warning or alarm."""
 
     text: str
     level: str = "info"

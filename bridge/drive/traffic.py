@@ -93,19 +93,26 @@ class Stroller:
         self.stuck = self.stuck + 1 if moved < 0.02 else 0
         if self.stuck >= STUCK_DECISIONS:
             self.forward, self.stuck = not self.forward, 0
+            # The goal lay ahead: it must come to lie behind, which is ahead from now on.
+            self.waypoint = next(iter(self._ways(3.0 * LOOK_AHEAD_M)), self.waypoint)
         for _ in range(4):
             goal = self._goal()
             if math.hypot(goal.x - at.x, goal.y - at.y) > LOOK_AHEAD_M:
                 break
-            ways = self.waypoint.next(LOOK_AHEAD_M) if self.forward else self.waypoint.previous(LOOK_AHEAD_M)
+            ways = self._ways(LOOK_AHEAD_M)
             if not ways:
                 self.forward = not self.forward
                 continue
-            self.waypoint = min(ways, key=lambda way: (way.road_id, way.lane_id))
+            self.waypoint = ways[0]
         goal = self._goal()
         dx, dy = goal.x - at.x, goal.y - at.y
         length = math.hypot(dx, dy) or 1.0
         return carla.WalkerControl(carla.Vector3D(dx / length, dy / length, 0.0), self.speed_mps, False)
+
+    def _ways(self, distance_m: float) -> list[carla.Waypoint]:
+        """Return where the pavement leads in the walker's direction."""
+        ways = self.waypoint.next(distance_m) if self.forward else self.waypoint.previous(distance_m)
+        return sorted(ways, key=lambda way: (way.road_id, way.lane_id))
 
     def _goal(self) -> carla.Location:
         """A place on the pavement, to one side of its middle."""
@@ -273,6 +280,7 @@ def _four_wheels(blueprint: carla.ActorBlueprint) -> bool:
     return (
         blueprint.has_attribute("number_of_wheels")
         and blueprint.get_attribute("number_of_wheels").as_int() == 4
-        and (not blueprint.has_attribute("base_type") or blueprint.get_attribute("base_type").as_str() in ("car", "van"))
+        and (
+            not blueprint.has_attribute("base_type") or blueprint.get_attribute("base_type").as_str() in ("car", "van")
+        )
     )
-

@@ -64,12 +64,12 @@ def fitted(words: str, size: int, width: int, bold: bool = False) -> str:
     return words[:low].rstrip() + "…" if low else ""
 
 
-def wrapped(words: str, size: int, width: int) -> list[str]:
+def wrapped(words: str, size: int, width: int, bold: bool = False) -> list[str]:
     """Return the text in lines that fit a width, broken between words."""
     lines, line = [], ""
     for word in words.split():
         longer = f"{line} {word}".strip()
-        if line and width_of(longer, size) > width:
+        if line and width_of(longer, size, bold) > width:
             lines.append(line)
             line = word
         else:

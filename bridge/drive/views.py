@@ -20,8 +20,9 @@ CHASE_HEIGHT_S = 0.25
 CHASE_PITCH_DEG = -10.0
 CHASE_FOV_DEG = 80.0
 HOOD_FOV_DEG = 90.0
-BIRD_FOV_DEG = 60.0
-BIRD_HEIGHT_M = 42.0
+BIRD_FOV_DEG = 34.0
+BIRD_HEIGHT_M = 80.0
+"""High up with a long lens: houses hide little of the street."""
 BIRD_YAW_S = 0.5
 PULL_BACK_S = 0.4
 WALL_MARGIN_M = 0.4
@@ -140,7 +141,9 @@ def views_of(rig: Rig) -> tuple[View, ...]:
     )
     taken = {view.name for view in own}
     return own + tuple(
-        View(f"rig {camera.name}" if camera.name in taken else camera.name, f"Rig: {camera.name}", camera.fov_deg, camera)
+        View(
+            f"rig {camera.name}" if camera.name in taken else camera.name, f"Rig: {camera.name}", camera.fov_deg, camera
+        )
         for camera in rig.cameras
     )
 
@@ -193,10 +196,10 @@ class Follower:
         )
 
     def _bird(self, body: Body, dt_s: float) -> Placed:
-        self._approach(body, dt_s, BIRD_YAW_S, BIRD_HEIGHT_M + 0.6 * min(body.speed_mps, 40.0))
+        self._approach(body, dt_s, BIRD_YAW_S, BIRD_HEIGHT_M + 1.2 * min(body.speed_mps, 40.0))
         assert self._yaw is not None
         # The car stands in the lower third: what comes matters more than what was.
-        yaw, ahead = math.radians(self._yaw), 0.16 * self._distance
+        yaw, ahead = math.radians(self._yaw), 0.085 * self._distance
         return Placed(
             body.x + ahead * math.cos(yaw), body.y + ahead * math.sin(yaw), self._z + self._distance, -90.0, self._yaw
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from bridge.drive.pedals import Inputs
 from bridge.drive.recorder import Film, free_name
 from bridge.drive.state import Notice, Picture
 from bridge.drive.worker import SILENCE_S, Worker
+from bridge.simulators import SimulatorError
 from foundation.errors import RealityError
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,8 @@ WORRY_S = 3.0
 """Without a frame for so long, the person is told who is waited for."""
 RESIZE_REST_S = 0.3
 LEAVE_DEADLINE_S = 30.0
+GONE_DEADLINE_S = 1.0
+"""With a server that has ended there is nothing to tidy up."""
 MOST_TOASTS = 4
 SCRIPT_PAD = 9999
 """Instance number of the gamepad that a script plugs in."""
@@ -61,6 +65,8 @@ def open_screen(look: Look) -> pygame.Surface:
         os.environ["SDL_VIDEODRIVER"] = "dummy"
     wanted = os.environ.get("SDL_VIDEODRIVER", "")
     remedy = "start it in a desktop session, or give --script FILE --headless"
+    if sys.platform == "linux" and not (wanted or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise RealityError(f"no window can be opened: there is no display; {remedy}")
     try:
         pygame.display.init()
         pygame.font.init()
@@ -87,6 +93,9 @@ class Window:
         look: how it begins.
         worker: makes the pictures.
         step_s: of the simulation; a frame of a script's clock.
+
+    Attributes:
+        saved: what was recorded, for the person to read after the end.
     """
 
     def __init__(self, look: Look, worker: Worker, step_s: float) -> None:
@@ -94,6 +103,7 @@ class Window:
         self._screen = open_screen(look)
         self._place = layout(*self._screen.get_size())
         self._keymap = Keymap()
+        self.saved: list[str] = []
         self._pads = Gamepads(look.mapping)
         self._held: set[Hold] = set()
         self._player = script.Player(look.script) if look.script is not None else None
@@ -182,6 +192,9 @@ class Window:
             return
         now = picture.instruments
         scene.draw_shot(screen, picture.main, screen.get_rect(), place.letter)
+        if self._help:
+            panels.draw_help(screen, place)
+            return
         level = hud.LEVELS[self._level]
         if picture.inset is not None:
             self._draw_inset(screen, place, picture)
@@ -194,8 +207,6 @@ class Window:
             panels.draw_start(screen, place, now)
         if picture.verdict is not None and not self._verdict_hidden:
             panels.draw_verdict(screen, place, picture.verdict)
-        if self._help:
-            panels.draw_help(screen, place)
         if self._worker.silent_s > WORRY_S:
             words = f"no frame for {self._worker.silent_s:.0f} s; the drive ends after {SILENCE_S:.0f} s"
             panels.draw_message(screen, place, "Waiting for the simulator", words, ui.WARN)
@@ -293,6 +304,10 @@ class Window:
     def _take_notices(self) -> None:
         while not self._worker.notices.empty():
             notice = self._worker.notices.get()
+            if notice.level == "saved":
+                self.saved.append(notice.text)
+            elif notice.level == "alarm":
+                log.warning("%s", notice.text)
             self._toasts = [toast for toast in self._toasts if toast.notice.text != notice.text]
             self._toasts.append(hud.Toast(notice, self._time_s + hud.NOTICE_S))
         self._toasts = [toast for toast in self._toasts if toast.until_s > self._time_s][-MOST_TOASTS:]
@@ -336,7 +351,8 @@ class Window:
         except (OSError, pygame.error) as error:
             self._worker.notices.put(Notice(f"{path} cannot be written: {error}", "alarm"))
             return
-        self._worker.notices.put(Notice(f"screenshot {path.name}"))
+        if self._player is None:  # a script's pictures shall show the drive, not one another
+            self._worker.notices.put(Notice(f"screenshot {path.name}"))
 
     def _toggle_film(self) -> None:
         if self._film is not None:
@@ -365,7 +381,7 @@ class Window:
         if film is None:
             return
         try:
-            self._worker.notices.put(Notice(film.close()))
+            self._worker.notices.put(Notice(film.close(), "saved"))
         except RealityError as error:
             self._worker.notices.put(Notice(str(error), "alarm"))
 
@@ -397,10 +413,8 @@ class Window:
         if not self._worker.ended:
             panels.draw_message(self._screen, self._place, "Digital Reality", "tidying up ...", ui.ACCENT)
             pygame.display.flip()
-        if not self._worker.join(LEAVE_DEADLINE_S):
+        gone = isinstance(self._worker.error, SimulatorError)
+        if not self._worker.join(GONE_DEADLINE_S if gone else LEAVE_DEADLINE_S):
             self._worker.fail(self._worker.error or self._worker.silence())
-        while not self._worker.notices.empty():
-            notice = self._worker.notices.get()
-            if notice.level != "info" or " in " in notice.text:
-                log.warning("%s", notice.text)
+        self._take_notices()
         pygame.quit()
