@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 LEAST_MASS = 1e-9
 """Least share of an untruncated distribution that must lie within a parameter's limits."""
 _BISECTIONS = 60
+_TABLE = 2049
 
 
 @dataclass(frozen=True)
@@ -263,10 +264,16 @@ class VonMises(Distribution):
 
     def mass(self, a: npt.ArrayLike, b: npt.ArrayLike, low: float, high: float) -> Floats:
         """See :meth:`Distribution.mass`."""
-        below = _turns
-        if self.concentration > 0.0:
-            below = stats.vonmises(self.concentration).cdf  # type: ignore[attr-defined]
-        return np.asarray(below(self._angle(b, low, high)) - below(self._angle(a, low, high)))
+        first, last = (von_mises_cdf(self._angle(x, low, high), self.concentration) for x in (a, b))
+        return last - first
+
+    def quantile(self, share: npt.ArrayLike, low: float, high: float) -> Floats:
+        """See :meth:`Distribution.quantile`."""
+        start = von_mises_cdf(self._angle(low, low, high), self.concentration)
+        total = start + np.asarray(share, dtype=np.float64)
+        turns = np.floor(total)
+        angle = von_mises_quantile(total - turns, self.concentration) + 2.0 * math.pi * turns
+        return np.clip(self.mean + angle * (high - low) / (2.0 * math.pi), low, high)
 
     def raw_density(self, x: npt.ArrayLike, low: float, high: float) -> Floats:
         """See :meth:`Distribution.raw_density`."""
@@ -281,8 +288,36 @@ class VonMises(Distribution):
         return None
 
 
-def _turns(angle: Floats) -> Floats:
-    return angle / (2.0 * math.pi)
+def von_mises_cdf(angle: npt.ArrayLike, kappa: float) -> Floats:
+    """Return the distribution function of the von Mises distribution around 0: 0 at -pi, 1 at pi, 2 a turn later."""
+    angle = np.asarray(angle, dtype=np.float64)
+    if kappa <= 0.0:
+        return angle / (2.0 * math.pi) + 0.5
+    turns = np.floor((angle + math.pi) / (2.0 * math.pi))
+    held = stats.vonmises.cdf(angle - 2.0 * math.pi * turns, kappa)  # type: ignore[attr-defined]
+    return np.asarray(held) + turns
+
+
+def von_mises_quantile(share: npt.ArrayLike, kappa: float) -> Floats:
+    """Return angles in [-pi, pi] whose :func:`von_mises_cdf` is ``share``: Newton from a table, kept in a bracket."""
+    share = np.asarray(share, dtype=np.float64)
+    if kappa <= 0.0:
+        return (share - 0.5) * 2.0 * math.pi
+    angles = np.linspace(-math.pi, math.pi, _TABLE)
+    table = np.maximum.accumulate(von_mises_cdf(angles[:-1], kappa))
+    index = np.clip(np.searchsorted(table, share, side="right") - 1, 0, _TABLE - 2)
+    below, above = angles[index], angles[index + 1]
+    angle = np.clip(np.interp(share, [*table, 1.0], angles), below, above)
+    for _ in range(_BISECTIONS):
+        error = von_mises_cdf(np.minimum(angle, math.pi * (1.0 - 1e-16)), kappa) - share
+        below, above = np.where(error <= 0.0, angle, below), np.where(error >= 0.0, angle, above)
+        height = np.exp(kappa * (np.cos(angle) - 1.0)) / special.i0e(kappa) / (2.0 * math.pi)
+        step = angle - error / np.maximum(height, 1e-300)
+        guess = np.where((step >= below) & (step <= above), step, 0.5 * (below + above))
+        if np.max(np.abs(guess - angle), initial=0.0) < 1e-14:
+            break
+        angle = guess
+    return angle
 
 
 @dataclass(frozen=True)

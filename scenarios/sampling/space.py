@@ -125,8 +125,11 @@ class Space:
     # ---- points and values
 
     def points(self, unit: npt.ArrayLike) -> Points:
-        """Return (N, d) coordinates in canonical form: cells at their middle, absent parameters at 0.5."""
-        unit = np.array(unit, dtype=np.float64).reshape(-1, self.dimension)
+        """Return (N, d) or (d,) coordinates in canonical form: cells at their middle, absent parameters at 0.5."""
+        unit = np.array(unit, dtype=np.float64)
+        unit = unit[None, :] if unit.ndim == 1 else unit
+        if unit.ndim != 2 or unit.shape[1] != self.dimension:
+            raise SpaceError(f"space {self.name}: points of shape {unit.shape} are not (N, {self.dimension})")
         if not bool(np.all((unit >= 0.0) & (unit <= 1.0))):
             raise SpaceError(f"space {self.name}: a point lies outside the unit cube")
         for axis, parameter in enumerate(self.parameters):

@@ -41,7 +41,7 @@ class ImportanceSampler(BaseSampler):
         bandwidth: "cv" (leave-one-out likelihood, starting from Silverman's rule) or "silverman".
         least_width: lower bound of a kernel's width on an axis of metric length 1: a just noticeable step.
         neighbours: k of the failure rate.
-        prior: (a, b), pseudo-counts of failures and successes.
+        prior: (a, b), pseudo-counts of failures and successes; None: one judged trial of the overall failure rate.
         optimism: adds so many standard deviations of the Beta posterior to r (upper confidence bound).
     """
 
@@ -58,7 +58,7 @@ class ImportanceSampler(BaseSampler):
         bandwidth: Bandwidth = "cv",
         least_width: float = 0.02,
         neighbours: int = 15,
-        prior: tuple[float, float] = (0.5, 0.5),
+        prior: tuple[float, float] | None = None,
         optimism: float = 0.0,
         prefix: str | None = None,
     ) -> None:
@@ -67,19 +67,21 @@ class ImportanceSampler(BaseSampler):
         _check("least_width", least_width, 0.0 < least_width <= 0.25, "above 0 and at most 0.25")
         _check("neighbours", neighbours, neighbours >= 1, "at least 1")
         _check("optimism", optimism, 0.0 <= optimism < np.inf, "finite and at least 0")
-        _check("prior", prior, len(prior) == 2 and min(prior) > 0.0, "two numbers above 0")
+        fine = prior is None or (len(prior) == 2 and min(prior) > 0.0 and max(prior) < np.inf)
+        _check("prior", prior, fine, "two finite numbers above 0")
         for key, value, known in (("base", base, Base), ("model", model, Model), ("bandwidth", bandwidth, Bandwidth)):
             _check(key, value, value in get_args(known), "one of " + ", ".join(get_args(known)))
         self.epsilon, self.base, self.model, self.bandwidth = float(epsilon), base, model, bandwidth
         self.least_width, self.neighbours = float(least_width), int(neighbours)
-        self.prior, self.optimism = (float(prior[0]), float(prior[1])), float(optimism)
+        self.prior = None if prior is None else (float(prior[0]), float(prior[1]))
+        self.optimism = float(optimism)
         self.records = Records(space)
         self._built: tuple[int, KernelMixture | None] = (-1, None)
 
     def options(self) -> dict[str, Any]:
         """See :meth:`BaseSampler.options`."""
         names = ("epsilon", "base", "model", "bandwidth", "least_width", "neighbours", "optimism")
-        return {name: getattr(self, name) for name in names} | {"prior": list(self.prior)}
+        return {name: getattr(self, name) for name in names} | {"prior": self.prior and list(self.prior)}
 
     # ---- the proposal
 
@@ -137,7 +139,9 @@ class ImportanceSampler(BaseSampler):
         return self._rates(known, np.array([o.failed for o in outcomes], dtype=bool), points, optimism)
 
     def _rates(self, known: Points, failed: npt.NDArray[np.bool_], points: Points, optimism: float) -> Floats:
-        a, b = self.prior
+        # Without any verdict nothing speaks for failure or success.
+        overall = float(failed.mean()) if len(failed) else 0.5
+        a, b = (overall, 1.0 - overall) if self.prior is None else self.prior
         k = min(self.neighbours, len(known))
         near = np.zeros(len(points))
         if k:
@@ -172,7 +176,7 @@ class ImportanceSampler(BaseSampler):
 
     @classmethod
     def _revive(cls, space: Space, options: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(options) | {"prior": tuple(options["prior"])}
+        return dict(options) | {"prior": options["prior"] and tuple(options["prior"])}
 
 
 def _check(name: str, value: object, fine: bool, wanted: str) -> None:

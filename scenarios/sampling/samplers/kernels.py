@@ -15,8 +15,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
+from scenarios.sampling.distributions import von_mises_quantile
 from scenarios.sampling.parameters import Cells, Enum, Periodic
 from scenarios.sampling.space import Points, Space
 
@@ -138,7 +139,7 @@ class KernelMixture:
             if isinstance(parameter, Enum):
                 units[rows, axis] = _draw_choice(parameter, c, u, h)
             elif isinstance(parameter, Periodic):
-                units[rows, axis] = np.mod(c + _von_mises_quantile(u, _concentration(h)), 1.0)
+                units[rows, axis] = np.mod(c + von_mises_quantile(u, _concentration(h)) / (2.0 * math.pi), 1.0)
             else:
                 units[rows, axis] = _draw_truncated(c, u, h)
         return units
@@ -185,17 +186,6 @@ def _draw_choice(parameter: Enum, c: Floats, u: Floats, leave: float) -> Floats:
 def _draw_truncated(c: Floats, u: Floats, h: float) -> Floats:
     low, high = special.ndtr((0.0 - c) / h), special.ndtr((1.0 - c) / h)
     return np.clip(c + h * special.ndtri(low + u * (high - low)), 0.0, 1.0)
-
-
-def _von_mises_quantile(u: Floats, kappa: float) -> Floats:
-    """Return offsets in [-1/2, 1/2] of a turn, by bisection of the distribution function."""
-    cdf = stats.vonmises(kappa).cdf  # type: ignore[attr-defined]
-    below, above = np.full(u.shape, -math.pi), np.full(u.shape, math.pi)
-    for _ in range(50 if len(u) else 0):
-        middle = 0.5 * (below + above)
-        left = cdf(middle) < u
-        below, above = np.where(left, middle, below), np.where(left, above, middle)
-    return 0.5 * (below + above) / (2.0 * math.pi)
 
 
 # ---- widths
