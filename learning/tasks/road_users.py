@@ -25,6 +25,11 @@ class RoadUsers:
     space: Space = road_users.SPACE
     class_parameter: str = "class"
     classes: tuple[str, ...] = road_users.CLASSES
+    # What surrounds the road user and is not it: the context rule of the inspection may change these.
+    nuisances: tuple[str, ...] = (
+        *("place", "along", "clutter", "sun_altitude", "sun_azimuth"),
+        *("cloudiness", "wind", "fog", "precipitation", "wetness"),
+    )
 
     @contextmanager
     def open(self, workers: int, seed: int) -> Iterator[Producer]:
