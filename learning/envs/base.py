@@ -17,12 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from foundation.errors import RealityError
-from foundation.frames import wrap_rad
 from learning.envs import actions, rewards
 from learning.envs.engine import Engine, EngineError
 from learning.envs.observations import Observation, ObservationSpec
 from learning.envs.route import LOST_M, Follower, Route, RouteMaker
-from learning.envs.scene import Scene
+from learning.envs.scene import Scene, wrap
 from learning.envs.watching import Watch, camera_mount
 from scenarios.opendrive import RoadNetwork
 
@@ -148,9 +147,10 @@ class DrivingEnv(gymnasium.Env[Any, Any]):
     # --- what a subclass does ---------------------------------------------------------------------------------
 
     @abstractmethod
-    def _begin(self, engine: Engine, seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _begin(self, engine: Engine, seed: int, options: Mapping[str, Any], *, seeded: bool) -> dict[str, Any]:
         """Put everybody into the world (it is empty), set ``self._scene`` through :meth:`_start_route`, and return what
-        ``info`` shall tell of the episode. Calls :meth:`_mount` before its last tick."""
+        ``info`` shall tell of the episode. Calls :meth:`_mount` before its last tick. ``seeded``: the caller of
+        ``reset`` gave the seed."""
 
     @abstractmethod
     def _advance(self, engine: Engine, pedals: actions.Pedals) -> int:
@@ -197,7 +197,7 @@ class DrivingEnv(gymnasium.Env[Any, Any]):
         try:
             self._engine.begin_episode()
             with self._engine.guard():
-                info = self._begin(self._engine, episode_seed, options)
+                info = self._begin(self._engine, episode_seed, options, seeded=seed is not None)
         except EngineError:
             self._drop_engine()
             raise
@@ -309,7 +309,7 @@ class DrivingEnv(gymnasium.Env[Any, Any]):
         assert self._follower is not None
         ego, route = scene.ego, self._route
         scene.s, scene.offset, heading = self._follower.place(ego.x, ego.y)
-        scene.heading_error = float(wrap_rad(ego.yaw - heading))
+        scene.heading_error = wrap(ego.yaw - heading)
         i = route.index(scene.s)
         beyond = scene.offset > float(route.right[i]) or -scene.offset > float(route.left[i])
         scene.off_road = beyond or abs(scene.offset) > LOST_M

@@ -11,6 +11,8 @@ from foundation.errors import RealityError
 from foundation.seeds import derive
 from scenarios.openscenario import expand, load
 
+SAFE = "safe"
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -45,34 +47,44 @@ class ParameterSource:
         self.scenario = concrete[0].scenario_path
         self._declared = frozenset(load(self.scenario).parameters)
         self._fixed = self._texts(fixed)
-        self._sampler = self._made(sampler) if isinstance(sampler, str) else sampler
+        self._name = sampler if isinstance(sampler, str) else ""
+        self._sampler = self._made(0) if self._name else sampler
         if self._sampler is not None and not hasattr(self._sampler, "suggest"):
             raise RealityError(f"sampler: {type(self._sampler).__name__} has no suggest()")
 
-    def _made(self, name: str) -> Any:
+    def _made(self, seed: int) -> Any:
         from scenarios import sampling
 
-        if name not in sampling.SAMPLERS:
-            raise RealityError(f"there is no sampler {name!r}; there are {', '.join(sorted(sampling.SAMPLERS))}")
-        return sampling.SAMPLERS[name](sampling.scenario_space(self._path))
+        if self._name not in sampling.SAMPLERS:
+            raise RealityError(f"there is no sampler {self._name!r}; there are {', '.join(sorted(sampling.SAMPLERS))}")
+        return sampling.SAMPLERS[self._name](sampling.scenario_space(self._path), seed)
 
-    def draw(self, seed: int, given: Mapping[str, Any]) -> Draw:
-        """Return an episode's parameters; ``given`` ones win over fixed ones, those over drawn ones."""
+    def draw(self, seed: int, given: Mapping[str, Any], *, seeded: bool) -> Draw:
+        """Return an episode's parameters; ``given`` ones win over fixed ones, those over drawn ones.
+
+        Args:
+            seed: of the episode.
+            given: values for this episode.
+            seeded: whether the caller asked for this seed: then a sampler that was given by its name begins anew with
+                it. Else the seed is the trial's own, so that paired trials share theirs.
+        """
         over = {**self._fixed, **self._texts(given)}
         if self._sampler is None:
             drawn = expand(self._path, 1, seed=derive(seed, "parameters"))[0]
             return Draw({**drawn.parameters, **over}, seed)
+        if seeded and self._name:
+            self._sampler = self._made(seed)
         trial = self._sampler.suggest(1)[0]
-        return Draw({**self._texts(trial.values), **over}, seed, trial)
+        return Draw({**self._texts(trial.values), **over}, seed if seeded else int(trial.seed), trial)
 
     def record(self, draw: Draw, reason: str, collided: bool) -> None:
-        """Tell the sampler how the episode of a draw ended."""
+        """Tell the sampler how the episode of a draw ended; it was to be safe, which collisions and ditches are not."""
         if draw.trial is None or not hasattr(self._sampler, "record"):
             return
         from scenarios.sampling import Outcome
 
-        verdict = "collision" if collided else "safe"
-        self._sampler.record(draw.trial, Outcome("safe", verdict, loss=float(collided)))
+        failure = "collision" if collided else reason if reason == "off_road" else ""
+        self._sampler.record(draw.trial, Outcome(SAFE, failure or SAFE, loss=float(bool(failure))))
 
     def _texts(self, values: Mapping[str, Any]) -> dict[str, str]:
         for name in values:

@@ -22,7 +22,6 @@ IMPACT_MPS = 15.0
 """An impact this fast counts as the worst."""
 JERK_MPS3 = 10.0
 TTC_S = 3.0
-TTC_RANGE_M = 80.0
 
 
 @dataclass(slots=True)
@@ -106,11 +105,7 @@ def time(step: Step) -> float:
 
 def min_ttc_s(scene: Scene) -> float:
     """Return the smallest time to collision with anybody within 80 m, inf without a conflict."""
-    others = scene.others
-    if not len(others):
-        return math.inf
-    near = np.abs(others.xy - (scene.ego.x, scene.ego.y)).max(axis=1) < TTC_RANGE_M
-    return float(np.min(scene.times_to_collision(), where=near, initial=math.inf))
+    return float(np.min(scene.times_to_collision(), initial=math.inf))
 
 
 TERMS: Mapping[str, Term] = MappingProxyType(

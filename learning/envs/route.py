@@ -24,6 +24,8 @@ ROAD_TYPES = frozenset(
     }
 )  # fmt: skip
 """Lanes a car can be on without having left the carriageway."""
+STANDING_TYPES = frozenset({"parking", "shoulder", "stop", "roadWorks"})
+"""Those of them on which there is no moving traffic."""
 JUNCTION_HALF_WIDTH_M = 15.0
 """In junctions the carriageway is wider than the connecting road; beside its lane this much counts as road."""
 LOST_M = 30.0
@@ -38,7 +40,7 @@ class Route:
         points: (P, 2). heading: (P,) radians, unwrapped. curvature: (P,) 1/m, positive to the right.
         width: (P,) of the lane. left, right: (P,) metres from the lane's centre to the carriageway's edges.
         limit: (P,) speed limit in m/s, nan where there is none.
-        same_left, same_right: (P,) metres from the lane's centre within which lanes go the ego's way.
+        same_left, same_right: (P,) metres from the lane's centre within which nobody comes towards the ego.
     """
 
     points: Floats
@@ -113,9 +115,9 @@ class RouteMaker:
             length_m: about how long it shall be; shorter where the road ends.
 
         Raises:
-            ValueError: there is no lane near.
+            ValueError: there is no driving lane within 30 m.
         """
-        here = self._network.locate(x, -y, heading=-yaw)
+        here = self._network.locate(x, -y, heading=-yaw, max_distance_m=LOST_M)
         if here is None:
             raise ValueError(f"there is no driving lane near x={x:.1f}, y={y:.1f}")
         return self.from_lane(here.key, length_m, (x, y))
@@ -173,7 +175,9 @@ class RouteMaker:
                 break
             width = network.lane_widths(other, s)
             total += width
-            together &= network.lane_drives_forward(other.road_id, other.lane_id, other.section) == forward
+            onward = network.lane_drives_forward(other.road_id, other.lane_id, other.section) == forward
+            # A shoulder on the left is on the other side of the reference line, yet nobody comes towards one on it.
+            together &= onward or kind in STANDING_TYPES
             same += width * together
             other = network.neighbours(other)[side]
         return total, same

@@ -97,8 +97,8 @@ class ScenarioEnv(DrivingEnv):
 
     # --- episodes ----------------------------------------------------------------------------------------------
 
-    def _begin(self, engine: Engine, seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
-        draw = self._source.draw(seed, options.get("parameters") or {})
+    def _begin(self, engine: Engine, seed: int, options: Mapping[str, Any], *, seeded: bool) -> dict[str, Any]:
+        draw = self._source.draw(seed, options.get("parameters") or {}, seeded=seeded)
         scenario = load(self._source.scenario, draw.parameters, network=self.network)
         if self._scenery_of is not engine:
             self._scenery, self._scenery_of = agents.scenery(engine.world), engine

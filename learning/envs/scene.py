@@ -117,6 +117,11 @@ class Scene:
         return self._times[1]
 
 
+def wrap(angle: float) -> float:
+    """Return an angle in radians as one from -pi to pi."""
+    return (angle + math.pi) % (2.0 * math.pi) - math.pi
+
+
 def in_frame(ego: Ego, xy: Floats) -> Floats:
     """Return (N, 2) world points as metres ahead of and to the right of the ego's middle."""
     return turned(ego, xy - (ego.x, ego.y))
@@ -131,34 +136,43 @@ def turned(ego: Ego, vectors: Floats) -> Floats:
     return out
 
 
-def times_to_collision(ego: Ego, others: Others) -> Floats:
+def times_to_collision(ego: Ego, others: Others, range_m: float = 80.0) -> Floats:
     """Return (N,) seconds until the boxes touch if everybody keeps their velocity; 0 where they do, inf where never.
 
     The separating axes of moving boxes, as :func:`scenarios.metrics.time_to_collision`, for all others at once.
+    Those whose middle is farther away than ``range_m`` along an axis of the world count as never.
     """
-    count = len(others)
-    if not count:
-        return np.zeros(0)
-    delta, rate = others.xy - (ego.x, ego.y), others.velocity - (ego.vx, ego.vy)
-    enter, leave = np.zeros(count), np.full(count, np.inf)
-    ours = np.full(count, ego.yaw)
-    for yaw in (ours, ours + 0.5 * np.pi, others.yaw, others.yaw + 0.5 * np.pi):
-        ax, ay = np.cos(yaw), np.sin(yaw)
-        gap, closing = delta[:, 0] * ax + delta[:, 1] * ay, rate[:, 0] * ax + rate[:, 1] * ay
-        reach = 0.5 * (
-            ego.length * np.abs(np.cos(yaw - ego.yaw))
-            + ego.width * np.abs(np.sin(yaw - ego.yaw))
-            + others.size[:, 0] * np.abs(np.cos(yaw - others.yaw))
-            + others.size[:, 1] * np.abs(np.sin(yaw - others.yaw))
-        )
-        still = np.abs(closing) < 1e-9
-        safe = np.where(still, 1.0, closing)
-        first, second = (-reach - gap) / safe, (reach - gap) / safe
-        apart = still & (np.abs(gap) > reach)
-        low = np.where(still, np.where(apart, np.inf, 0.0), np.minimum(first, second))
-        high = np.where(still, np.where(apart, -np.inf, np.inf), np.maximum(first, second))
-        enter, leave = np.maximum(enter, low), np.minimum(leave, high)
-    return np.where(enter <= leave, enter, np.inf)
+    times = np.full(len(others), np.inf)
+    delta = others.xy - (ego.x, ego.y)
+    near = np.flatnonzero(np.abs(delta).max(axis=1, initial=0.0) < range_m)
+    if not near.size:
+        return times
+    delta, rate = delta[near], others.velocity[near] - (ego.vx, ego.vy)
+    length, width, yaw = others.size[near, 0], others.size[near, 1], others.yaw[near]
+    # (4, n) unit axes: along and across the ego, along and across each other.
+    axes_x, axes_y = np.empty((4, near.size)), np.empty((4, near.size))
+    c, s = math.cos(ego.yaw), math.sin(ego.yaw)
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    axes_x[0], axes_y[0], axes_x[1], axes_y[1] = c, s, -s, c
+    axes_x[2], axes_y[2], axes_x[3], axes_y[3] = cos, sin, -sin, cos
+    gap, closing = delta[:, 0] * axes_x + delta[:, 1] * axes_y, rate[:, 0] * axes_x + rate[:, 1] * axes_y
+    together, across = np.abs(cos * c + sin * s), np.abs(sin * c - cos * s)  # cosine and sine between the headings
+    reach = np.empty((4, near.size))
+    reach[0] = ego.length + length * together + width * across
+    reach[1] = ego.width + length * across + width * together
+    reach[2] = length + ego.length * together + ego.width * across
+    reach[3] = width + ego.length * across + ego.width * together
+    reach *= 0.5
+    still = np.abs(closing) < 1e-9
+    inside = np.abs(gap) <= reach
+    safe = np.where(still, 1.0, closing)
+    first, second = (-reach - gap) / safe, (reach - gap) / safe
+    low = np.where(still, np.where(inside, 0.0, np.inf), np.minimum(first, second)).max(axis=0)
+    high = np.where(still, np.where(inside, np.inf, -np.inf), np.maximum(first, second)).min(axis=0)
+    enter = np.maximum(low, 0.0)
+    # Boxes that touch, touch now, whatever their velocities say.
+    times[near] = np.where(inside.all(axis=0), 0.0, np.where(enter <= high, enter, np.inf))
+    return times
 
 
 __all__ = [
@@ -173,4 +187,5 @@ __all__ = [
     "in_frame",
     "times_to_collision",
     "turned",
+    "wrap",
 ]

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from foundation.errors import RealityError
-from foundation.frames import wrap_rad
 from learning.envs.route import Route
-from learning.envs.scene import CAR, PEDESTRIAN, TWO_WHEELER, Scene, in_frame, turned
+from learning.envs.scene import CAR, PEDESTRIAN, TWO_WHEELER, Scene, in_frame, turned, wrap
 
 Float32s = npt.NDArray[np.float32]
 
@@ -72,7 +71,6 @@ OTHER_FIELDS = (
     Field("is_pedestrian", 1.0, "", ""),
     Field("visible", 1.0, "", "in the driver's line of sight; 1 for all where sight is not asked for"),
 )
-_PREVIEW_INDEX = np.array(PREVIEWS_M)
 
 
 class StateLayout:
@@ -109,7 +107,7 @@ class StateLayout:
             rows /= self._other_scale
             values[self._own : self._own + rows.size] = rows.reshape(-1)
         # The scales are chosen so that clipping is rare; it keeps a wild episode from wild inputs.
-        return np.clip(values, -1.0, 1.0).astype(np.float32)
+        return np.minimum(np.maximum(values, -1.0), 1.0).astype(np.float32)
 
     def decode(self, vector: npt.ArrayLike) -> dict[str, float]:
         """Return the numbers of a vector by name, in their units (clipped ones stay clipped)."""
@@ -125,10 +123,13 @@ class StateLayout:
             float(route.left[i]) + scene.offset, float(route.right[i]) - scene.offset,
             SPEED_MPS if math.isnan(limit) else limit, route.length - scene.s, 1.0 - scene.time_s / max_time_s,
         ]  # fmt: skip
-        at = np.clip(scene.s + _PREVIEW_INDEX, 0.0, route.length).astype(np.intp)
-        right = in_frame(ego, route.points[at])[:, 1]
-        turn = wrap_rad(route.heading[at] - ego.yaw)
-        values += np.stack([right, turn], axis=-1).reshape(-1).tolist()
+        c, s = math.cos(ego.yaw), math.sin(ego.yaw)
+        points, headings = route.points, route.heading
+        for distance in PREVIEWS_M:
+            at = route.index(scene.s + distance)
+            dx, dy = float(points[at, 0]) - ego.x, float(points[at, 1]) - ego.y
+            values.append(dy * c - dx * s)
+            values.append(wrap(float(headings[at]) - ego.yaw))
         return values
 
     def _others(self, scene: Scene) -> npt.NDArray[np.float64]:

@@ -46,7 +46,8 @@ BEHIND = 0.25
 ENTRY_TICKS = 2
 GONE_Z = -200.0
 """Where those are put who have left the motorway at its end."""
-SUBSTEP_S = 0.02
+SUBSTEP_S = 1.0 / 60.0
+"""Longest step of the physics; the engine takes no longer ones than 0.02 s."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,7 @@ class TrafficEnv(DrivingEnv):
         self._drivers = Drivers(self.corridor, drivers or DriverModel())
         self._traffic = _nobody()
         self._ids: list[int] = []
+        self._places = np.zeros((0, 3))
         self._names: tuple[str, ...] = ()
         self._size = np.zeros((0, 3))
         self._box_ahead = np.zeros(0)
@@ -151,7 +153,7 @@ class TrafficEnv(DrivingEnv):
 
     # --- episodes ----------------------------------------------------------------------------------------------
 
-    def _begin(self, engine: Engine, seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _begin(self, engine: Engine, seed: int, options: Mapping[str, Any], *, seeded: bool) -> dict[str, Any]:
         chosen = self.parameters.changed(options.get("parameters") or {})
         rng = generator(seed, "traffic")
         lane = int(chosen.ego_lane) if chosen.ego_lane >= 0 else int(rng.integers(len(self._lanes)))
@@ -167,7 +169,7 @@ class TrafficEnv(DrivingEnv):
         ego.speed, ego.vx = chosen.ego_speed, chosen.ego_speed * math.cos(ego.yaw)
         ego.vy, ego.accel, ego.lateral_accel, ego.yaw_rate = chosen.ego_speed * math.sin(ego.yaw), 0.0, 0.0, 0.0
         self._start_route(Scene(0.0, ego, Others.none()), route)
-        self._see()
+        self._look()
         values = {f.name: getattr(chosen, f.name) for f in fields(chosen)}
         return {"parameters": {**values, "ego_lane": lane}, "scenario": "traffic"}
 
@@ -250,7 +252,7 @@ class TrafficEnv(DrivingEnv):
         scene = Scene(before.time_s + dt_s, self._read_ego(engine, pedals), before.others, collision=before.collision)
         scene.time_s = round(scene.time_s / dt_s) * dt_s
         self._take(scene)
-        self._see()
+        self._look()
         if scene.collision is None:
             scene.collision = self._collision(before)
         return frame
@@ -260,12 +262,14 @@ class TrafficEnv(DrivingEnv):
         apply, transform, location, rotation = (
             carla.command.ApplyTransform, carla.Transform, carla.Location, carla.Rotation
         )  # fmt: skip
-        places = self._poses(self._traffic)
-        places[:, 2] = np.degrees(places[:, 2])
+        if not self._ids:
+            return []
+        self._places = self._poses(self._traffic)
+        degrees = np.degrees(self._places[:, 2]).tolist()
         heights = np.where(self._traffic.active, 0.0, GONE_Z).tolist()
         return [
             apply(i, transform(location(x, y, z), rotation(0.0, yaw, 0.0)))
-            for i, (x, y, yaw), z in zip(self._ids, places.tolist(), heights)
+            for i, (x, y, _), yaw, z in zip(self._ids, self._places.tolist(), degrees, heights)
         ]
 
     def _poses(self, traffic: Traffic) -> npt.NDArray[np.float64]:
@@ -282,9 +286,14 @@ class TrafficEnv(DrivingEnv):
     # --- looking -------------------------------------------------------------------------------------------------
 
     def _see(self) -> None:
+        """Nothing is left to do: collisions need the others at every tick."""
+
+    def _look(self) -> None:
         """Work out the others' boxes; they are where they were put."""
         traffic = self._traffic
-        places = self._poses(traffic)
+        if not len(traffic):
+            return
+        places = self._places
         yaw = places[:, 2]
         facing = np.stack([np.cos(yaw), np.sin(yaw)], axis=-1)
         velocity = facing * np.hypot(traffic.speed, traffic.sideways)[:, None]
@@ -313,6 +322,8 @@ class TrafficEnv(DrivingEnv):
     def _collision(self, before: Scene) -> Collision | None:
         """Return the touch of boxes, with the relative velocity of the step before."""
         scene = self.scene
+        if not len(scene.others):
+            return None
         touched = np.flatnonzero(scene.times_to_collision() == 0.0)
         if not touched.size:
             return None
