@@ -44,6 +44,8 @@ from foundation.frames import pose_matrices, rotation_matrices, transform_points
 
 LONGEST_SUBSTEP_S = 0.02
 """Bullet never takes longer substeps, whatever is asked: the suspension would ring."""
+SHORTEST_FRAME_S = 1e-6
+"""Bullet's single-precision clock cannot tell shorter frames from none."""
 CONTROL_S = 0.05
 """Engine, brakes and walkers are updated at least this often."""
 OVERLAP_M = 0.03
@@ -296,7 +298,8 @@ class Physics(Bodies):
         """Simulate one frame.
 
         Args:
-            dt: length, seconds. Nothing happens when it is not positive.
+            dt: length, seconds. Nothing happens when it is not positive; below a microsecond nothing moves but what
+                is placed by hand.
             substeps: at least so many equal Bullet steps; more when they would be longer than 0.02 s.
         """
         if not dt > 0.0:
@@ -306,6 +309,9 @@ class Physics(Bodies):
         together = max(1, int(CONTROL_S / substep + 1e-6))
         self._log.begin()
         self._store.begin_frame()
+        if dt < SHORTEST_FRAME_S:
+            count = 0
+            self._store.settle()
         while count > 0:
             taken = min(together, count)
             self._drive(taken * substep, substep)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -29,8 +30,8 @@ from engine.render.targets import LABEL_CAMERAS
 from foundation.ids import Tag
 
 _GROUND = frozenset({int(Tag.ROADS), int(Tag.SIDEWALKS), int(Tag.TERRAIN), int(Tag.GROUND), int(Tag.ROAD_LINES)})
-LOW_M = 0.5
-"""Ground that rises less than this above the lowest throws no shadow that a map could resolve: kerbs."""
+LOW_M = 1.2
+"""Ground that rises less than this above the lowest around throws no shadow: kerbs, the sides of roads, gentle land."""
 CELL_M = 64.0
 """Side of a cell. Smaller ones cull better and cost more draw calls."""
 
@@ -117,14 +118,22 @@ def _casters(parts: dict[tuple[str, int, int], list[Triangles]]) -> tuple[core.N
     Near the camera corners are merged within centimetres, farther off as coarsely as the map's texels are.
     """
     solid = [(key[1:], piece) for key, pieces in sorted(parts.items()) if key[0] == "opaque" for piece in pieces]
-    ground = [piece for _, piece in solid if _is_ground(piece)]
-    lowest = min((float(piece.vertices["vertex"][:, 2].min()) for piece in ground), default=0.0)
+    lowest: dict[tuple[int, int], float] = {}
+    for (column, row), piece in solid:
+        if _is_ground(piece):
+            bottom = float(piece.vertices["vertex"][:, 2].min())
+            for cell in itertools.product(range(column - 1, column + 2), range(row - 1, row + 2)):
+                lowest[cell] = min(bottom, lowest.get(cell, np.inf))
+
+    def casts(cell: tuple[int, int], piece: Triangles) -> bool:
+        return not _is_ground(piece) or float(piece.vertices["vertex"][:, 2].max()) > lowest[cell] + LOW_M
+
+    solid = [(cell, piece) for cell, piece in solid if casts(cell, piece)]
     roots = []
-    for name, grid_m, side in (("near casters", 0.02, 1), ("far casters", 0.35, 4)):
+    for name, grid_m, side in (("near casters", 0.02, 1), ("far casters", 0.5, 4)):
         cells: dict[tuple[int, int], list[Triangles]] = defaultdict(list)
         for (column, row), piece in solid:
-            if not (_is_ground(piece) and float(piece.vertices["vertex"][:, 2].max()) < lowest + LOW_M):
-                cells[(column // side, row // side)].append(piece)
+            cells[(column // side, row // side)].append(piece)
         root = core.NodePath(name)
         root.set_tag("kind", "static")
         for (column, row), pieces in sorted(cells.items()):

@@ -132,3 +132,22 @@ def test_the_next_episode_is_ready_at_once(world):
     assert world.views.rays() is rays
     assert world.elapsed_s == 0.0
     assert all(world.actors[i].type_id.startswith(("spectator", "traffic.")) for i in world.actors)
+
+
+@pytest.mark.parametrize("dt", [2.0**-60, 1e-9, 5e-7])
+def test_frames_of_no_length_leave_everything_where_it_is(world, dt):
+    """Still pictures are taken so: physics is on, time stands still."""
+    world.load("", reset_settings=False)
+    points = world.map.static.spawn_points
+    car, led = put(world, "vehicle.tesla.model3", at(points[0])), put(world, "vehicle.audi.tt", at(points[1]))
+    commands.set_simulate_physics(world, led, False)
+    commands.set_target_velocity(world, car, Vector3D(5.0, 0.0, 0.0))
+    world.tick(DT_S)
+    before = world.table[car]["location"].copy()
+    for n in range(3):
+        commands.set_transform(world, led, at(points[1], dx=1.0 + n))
+        world.tick(dt)
+    assert world.table[car]["location"] == pytest.approx(before, abs=1e-5)
+    assert world.table[led]["location"][0] == pytest.approx(points[1][0][0] + 3.0)
+    world.tick(DT_S)
+    assert world.table[car]["location"][0] != pytest.approx(before[0], abs=0.05)
