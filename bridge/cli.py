@@ -159,7 +159,7 @@ def list_scenarios() -> None:
 
 
 @app.command()
-def check(files: Annotated[list[Path], typer.Argument(help=".xodr, .xosc or rig .yaml files.")]) -> None:
+def check(files: Annotated[list[Path], typer.Argument(help=".xodr, .xosc, rig .yaml or .space.yaml files.")]) -> None:
     """Check files without running anything: one line each; exit status 2 if one cannot be used."""
     broken = 0
     for file in files:
@@ -187,6 +187,10 @@ def _describe(file: Path) -> str:
         for concrete in concretes:
             load(concrete.scenario_path, concrete.parameters)
         return "1 scenario" if len(concretes) == 1 else f"{len(concretes)} concrete scenarios"
+    if file.name.endswith((".space.yaml", ".space.yml")):
+        from scenarios.sampling import load_space
+
+        return f"space of {load_space(file).dimension} parameters"
     if file.suffix in (".yaml", ".yml"):
         from sensors import rig
 

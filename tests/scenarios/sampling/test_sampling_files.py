@@ -109,7 +109,7 @@ def test_what_is_wrong_is_named_with_line_and_key(text, line, words):
         assert word in message
 
 
-@pytest.mark.parametrize("name", ["space_01_unlimited.yaml", "space_02_misspelt_key.yaml"])
+@pytest.mark.parametrize("name", ["space_01_unlimited.space.yaml", "space_02_misspelt_key.space.yaml"])
 def test_broken_files(name):
     with pytest.raises(InputError, match=name):
         load_space(BROKEN / name)
