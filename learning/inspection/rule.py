@@ -258,7 +258,7 @@ class InspectionSampler(BaseSampler):
 
     def _changed(self, unit: Floats, axis: int, turn: float, shares: Floats) -> Floats:
         """Return the point with another value of one nuisance; what exists only then is drawn anew."""
-        first = self.space.points(unit)
+        first = self.space.points(unit[None])
         other, parameter, step = first.unit[0].copy(), self.space.parameters[axis], LEAST_CHANGE
         here = float(unit[axis])
         if isinstance(parameter, Cells):
