@@ -62,6 +62,11 @@ class Parameter:
         """
         raise NotImplementedError
 
+    def checked(self, value: Value) -> Value:
+        """Return a value in the parameter's own type; SpaceError when it is none of its values."""
+        self.encode([value])
+        return value
+
     def density(self, units: npt.ArrayLike) -> Floats:
         """Return the nominal density p0 at positions in [0, 1]; it integrates to 1 over them."""
         raise NotImplementedError
@@ -110,8 +115,9 @@ class Parameter:
 class _Numeric(Parameter):
     """Real, periodic and integer parameters."""
 
-    low: float
-    high: float
+    # Unlimited unless said otherwise, and unlimited is refused: forgetting a limit gets the same clear error.
+    low: float = -math.inf
+    high: float = math.inf
     distribution: Distribution = _UNIFORM
     remap: Remap | None = None
 
@@ -124,8 +130,9 @@ class _Numeric(Parameter):
         self._checked()
         for key, word in (("low", "lower"), ("high", "upper")):
             limit = getattr(self, key)
-            if limit is None or not _is_number(limit) or not math.isfinite(limit):
-                said = "" if limit is None else f" ({key} is {limit!r})"
+            if not _is_number(limit) or not math.isfinite(limit):
+                missing = limit is None or limit in (-math.inf, math.inf)
+                said = "" if missing else f" ({key} is {limit!r})"
                 raise SpaceError(
                     f"{self.name}: the parameter has no finite {word} limit{said}",
                     remedy="give low and high; a distribution with tails is truncated there",
@@ -179,6 +186,11 @@ class _Numeric(Parameter):
     def with_remap(self, remap: Remap | None) -> _Numeric:
         """See :meth:`Parameter.with_remap`."""
         return replace(self, remap=remap, scale=None if remap is None else remap.total)
+
+    def checked(self, value: Value) -> Value:
+        """See :meth:`Parameter.checked`."""
+        self.encode([value])
+        return int(value) if isinstance(self, Integer) else float(value)
 
     def _forward(self, values: npt.ArrayLike) -> Floats:
         if self.remap is not None:
@@ -422,9 +434,6 @@ def parameter_from(data: Mapping[str, Any]) -> Parameter:
     if fields.get("condition") is not None:
         parent, choices = fields["condition"]
         fields["condition"] = (parent, tuple(choices))
-    if kind != "enum":
-        fields.setdefault("low", None)
-        fields.setdefault("high", None)
     for key in ("name", "choices"):
         if key in known and key not in fields:
             raise SpaceError(f"{name}: {_article(kind)} parameter needs {key!r}", parameter=name, key=key)

@@ -290,7 +290,7 @@ class Space:
         constants = dict(self.constants)
         for name, value in values.items():
             parameter = self[name]
-            constants[name] = parameter.decode(parameter.encode([value]))[0] if name in self else value
+            constants[name] = parameter.checked(value)
         left: list[Parameter] = []
         gone: set[str] = set()
         for axis in self._order:  # type: ignore[attr-defined]

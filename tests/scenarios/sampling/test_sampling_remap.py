@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 from scipy.interpolate import PchipInterpolator
@@ -25,12 +25,14 @@ def remap_of(widths, heights, **more):
     return Remap(tuple(knots), tuple(levels / levels[-1] * 1.0), **more)
 
 
+@settings(deadline=None)
 @given(STEPS, STEPS, st.lists(st.floats(0, 1), min_size=1, max_size=20), st.booleans())
 def test_there_and_back(widths, heights, levels, periodic):
     remap = remap_of(widths, heights, periodic=periodic)
     np.testing.assert_allclose(remap.forward(remap.inverse(levels)), levels, atol=1e-9)
 
 
+@settings(deadline=None)
 @given(STEPS, STEPS)
 def test_it_rises_strictly_and_its_slope_is_its_derivative(widths, heights):
     remap = remap_of(widths, heights)
@@ -76,6 +78,7 @@ def test_the_density_is_that_of_mapped_draws():
         assert share == pytest.approx(integral(parameter.density, (a, b)), abs=3e-4)
 
 
+@settings(deadline=None)
 @given(STEPS, STEPS)
 def test_storing_keeps_it(widths, heights):
     remap = remap_of(widths, heights, total=2.5, metric="rmse")

@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sampling_spaces import MIXED, PLAIN
@@ -14,6 +14,7 @@ from scenarios.sampling import Enum, Integer, LogUniform, Periodic, Real, Remap,
 UNIT = arrays(np.float64, MIXED.dimension, elements=st.floats(0, 1))
 
 
+@settings(deadline=None)
 @given(UNIT)
 def test_values_and_back(unit):
     values = MIXED.values(unit)
@@ -26,6 +27,7 @@ def test_values_and_back(unit):
     np.testing.assert_allclose(difference, 0.0, atol=1e-9)
 
 
+@settings(deadline=None)
 @given(UNIT)
 def test_conditions_decide_what_exists(unit):
     values = MIXED.values(unit)
@@ -55,6 +57,7 @@ def test_an_absent_parameter_leaves_no_factor():
     assert space.density({"c": "p", "x": 1.0}) == pytest.approx(99 / math.log(100))
 
 
+@settings(deadline=None)
 @given(st.floats(-2000, 2000), st.integers(-3, 3))
 def test_periodic_values_wrap(angle, turns):
     heading = Periodic("h", -180, 180)
@@ -152,6 +155,8 @@ def test_the_fingerprint_knows_what_matters():
     ("make", "words"),
     [
         (lambda: Real("speed", 0, None), "speed: the parameter has no finite upper limit"),
+        (lambda: Real("speed", 0), "speed: the parameter has no finite upper limit"),
+        (lambda: Integer("count"), "count: the parameter has no finite lower limit"),
         (lambda: Real("speed", -math.inf, 1), "speed: the parameter has no finite lower limit"),
         (lambda: Real("speed", math.nan, 1), "lower limit"),
         (lambda: Real("speed", 3, 1), "low 3 is above high 1"),
