@@ -123,6 +123,10 @@ class ScenarioStage:
         self._ego = ego.get_transform()
         self._front_m = ego.bounding_box.location.x + ego.bounding_box.extent.x
         self._weather = world.get_weather()
+        # Nobody moves any more: not by the storyboard, and not by physics either.
+        present = [port.actor(name) for name in sorted(execution.world.entities)]
+        still = [carla.command.SetSimulatePhysics(actor, False) for actor in present if actor is not None]
+        self._client.apply_batch_sync(still, False)
         self._step(FROZEN_S)
         self._mount()
 
@@ -137,7 +141,8 @@ class ScenarioStage:
     def _step(self, step_s: float) -> None:
         settings = self._world.get_settings()
         settings.synchronous_mode, settings.fixed_delta_seconds = True, step_s
-        settings.substepping, settings.max_substep_delta_time, settings.max_substeps = True, 0.01, 10
+        # Substeps as in catalogue runs; a frozen clock has none (the client would wait for ever).
+        settings.substepping, settings.max_substep_delta_time, settings.max_substeps = step_s == STEP_S, 0.01, 10
         self._world.apply_settings(settings)
 
     def _mount(self) -> None:

@@ -109,6 +109,8 @@ GAIT_STEPS, HEADING_STEPS = 8, 8
 ROAD_M, KERB_M, POSTS_M, PAVED_M = 4.0, 0.12, 4.75, 7.0
 MARGIN_M = 0.15
 CAMERA_LANE_M = 2.0
+REACH_M = 41.0
+"""A bus at the farthest distance, with all its length, ends so far before the camera."""
 STEEPEST = 0.62
 """Sine of the angle between street and line of sight at most: further to the side only walls are behind."""
 LAMPS_BELOW_DEG = 4.0
@@ -226,7 +228,8 @@ def scene(values: Mapping[str, Value], seed: int, key: str = "") -> StillScene:
     street = streets()[int(number["place"])]
     body = body_of(values)
     place = _place(body, str(values["class"]), number)
-    s_camera = 1.0 + number["along"] * (street.length - 2.0 - place.ahead - place.room_behind)
+    # Room for anything at any distance: the camera's place shall not depend on what it looks at.
+    s_camera = 1.0 + number["along"] * (street.length - 2.0 - REACH_M)
     yaw = math.degrees(math.atan2(place.right - CAMERA_LANE_M, place.ahead))
     half = math.tan(math.radians(CAMERA.fov / 2.0))
     aim = yaw - math.degrees(math.atan(number["bearing"] * half))
@@ -243,8 +246,8 @@ def scene(values: Mapping[str, Value], seed: int, key: str = "") -> StillScene:
 class _Place:
     """Where the target stands, from the camera's place on the lane: metres ahead, metres right of the street's middle.
 
-    ``yaw`` is relative to the street. ``half_across`` and ``half_along`` are half its extents across and along the
-    line of sight, ``room_behind`` half its extent along the street.
+    ``yaw`` is relative to the street. ``half_across`` and ``half_along`` are half its extents across and
+    along the line of sight.
     """
 
     ahead: float
@@ -254,7 +257,6 @@ class _Place:
     distance: float
     half_across: float
     half_along: float
-    room_behind: float
 
 
 def _extent(body: Body, angle_deg: float) -> float:
@@ -287,7 +289,6 @@ def _place(body: Body, name: str, number: Mapping[str, float]) -> _Place:
         number["distance"],
         _extent(body, 90.0 - heading),
         along_sight,
-        1.2 if small else _extent(body, yaw),
     )
 
 
