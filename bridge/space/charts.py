@@ -69,7 +69,8 @@ def _curves(figure: Any, audit: Audit, name: str) -> None:
         _evenness(right, label, found, color)
     right.axhline(1.0, color=INK, linewidth=0.6)
     right.set(title="fresh configurations: share of the mean", xlabel="place on the axis", xlim=(0, 1), ylim=(0, None))
-    right.legend(frameon=False, fontsize=8)
+    if right.get_legend_handles_labels()[0]:
+        right.legend(frameon=False, fontsize=8)
     for axis in (left, middle, right):
         _quiet(axis)
     left.set_ylim(bottom=0.0)
