@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import carla
 
-from foundation.frames import asam_orientation, rotation_of
+from foundation.frames import asam_orientation
 from scenarios import metrics
 from sensors.labels import CLASS_NAMES, category_of
 from sensors.readings import ObjectState
 
-REACH_M = 120.0
+REACH_M = 100.0
 LONGEST_TTC_S = 9.9
 """Farther in the future it is no warning, but a number that flickers."""
 WINDS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
@@ -44,8 +44,8 @@ class Lane(NamedTuple):
 def moving(state: ObjectState) -> metrics.Moving:
     """Return a thing's box on the ground, its velocity and its heights, in ASAM's frame."""
     matrix = state.world_from_box
-    pitch, yaw, roll = rotation_of(matrix[:3, :3])
-    heading = asam_orientation(float(pitch), float(yaw), float(roll))[0]
+    # Yaw as foundation.frames.rotation_of reads it; the full orientation of everybody in every frame costs too much.
+    heading = asam_orientation(0.0, math.degrees(math.atan2(matrix[1, 0], matrix[0, 0])), 0.0)[0]
     x, y, z = (float(v) for v in matrix[:3, 3])
     extent = state.box_extent
     rect = metrics.Rect(x, -y, heading, 2.0 * float(extent[0]), 2.0 * float(extent[1]))
@@ -62,7 +62,8 @@ def threats(ego: ObjectState, objects: Iterable[ObjectState]) -> tuple[Threat | 
     for state in objects:
         if state.key == ego.key:
             continue
-        if math.dist(state.world_from_box[:2, 3], here[:2]) > REACH_M:
+        at = state.world_from_object[:3, 3] if state.actor_id else state.box_center
+        if abs(at[0] - here[0]) > REACH_M or abs(at[1] - here[1]) > REACH_M:
             continue
         other = moving(state)
         name = CLASS_NAMES[category_of(state.tags)]

@@ -17,6 +17,7 @@ import carla
 from bridge.drive import measure
 from bridge.drive import sky as skies
 from bridge.drive.keys import Action
+from bridge.drive.lights import Lights
 from bridge.drive.pedals import Driver, Inputs, gear_name
 from bridge.drive.recorder import DatasetRecording, free_name
 from bridge.drive.scenario import Course, ScenarioDrive, choose
@@ -32,20 +33,6 @@ from sensors.rig import Rig
 log = logging.getLogger(__name__)
 
 TICK_DEADLINE_S = 20.0
-LIGHT_STEPS = (
-    ("off", 0),
-    ("position", int(carla.VehicleLightState.Position)),
-    ("low beam", int(carla.VehicleLightState.Position) | int(carla.VehicleLightState.LowBeam)),
-    (
-        "fog",
-        int(carla.VehicleLightState.Position) | int(carla.VehicleLightState.LowBeam) | int(carla.VehicleLightState.Fog),
-    ),
-)
-HIGH, LEFT, RIGHT = (
-    int(carla.VehicleLightState.HighBeam),
-    int(carla.VehicleLightState.LeftBlinker),
-    int(carla.VehicleLightState.RightBlinker),
-)
 NOT_IN_A_SCENARIO = {
     Action.WEATHER, Action.WEATHER_BACK, Action.LATER, Action.EARLIER, Action.CARS, Action.NO_CARS, Action.PEOPLE,
     Action.NO_PEOPLE, Action.RESPAWN, Action.NEXT_VEHICLE, Action.PREVIOUS_VEHICLE, Action.AUTOPILOT,
@@ -105,11 +92,10 @@ class Session:
         self.stage: Stage | None = None
         self.sample = plan.sample
         self._body = Body(0.0, 0.0, 0.0, 0.0)
-        self._epoch = -1
         self._attached: tuple[object, ...] = ()
         self._watchers: list[carla.Actor] = []
         self._hits: dict[str, float] = {}
-        self._lights, self._extra = 0, 0
+        self.lights = Lights()
         self._number = 0
         self._server_ms = 0.0
         self._held_start = False
@@ -316,7 +302,7 @@ class Session:
             map_name=self._map.name.rsplit("/", maxsplit=1)[-1],
             weather=free.sky.name if free else skies.describe(self._world.get_weather()),
             clock=free.sky.clock if free else "",
-            lights=self._light_names(),
+            lights=self.lights.names,
             cars=free.traffic.cars if free else 0,
             people=free.traffic.people if free else 0,
             server_ms=self._server_ms,
@@ -403,7 +389,7 @@ class Session:
         if next_sample:
             self.sample += 1
         self._begin()
-        self._epoch, self._attached = -1, ()
+        self._attached = ()
         self._hits.clear()
         self.tell(f"sample {self.sample + 1}" if next_sample else "once more")
 
@@ -416,37 +402,19 @@ class Session:
             self.tell(self.driver.toggle_manual(gear))
         elif action in (Action.GEAR_UP, Action.GEAR_DOWN):
             self.tell(self.driver.shift(1 if action is Action.GEAR_UP else -1))
-        elif action in (Action.LIGHTS, Action.HIGH_BEAM, Action.LEFT_BLINKER, Action.RIGHT_BLINKER):
-            self._light_key(action)
+        elif self.lights.press(action):
+            assert self.stage is not None
+            self._apply_lights(self.stage)
         elif action is Action.RECORD:
             self.toggle_recording()
         else:
             return False
         return True
 
-    def _light_key(self, action: Action) -> None:
-        assert self.stage is not None
-        if action is Action.LIGHTS:
-            self._lights = (self._lights + 1) % len(LIGHT_STEPS)
-        elif action is Action.HIGH_BEAM:
-            self._extra ^= HIGH
-        else:
-            own, other = (LEFT, RIGHT) if action is Action.LEFT_BLINKER else (RIGHT, LEFT)
-            self._extra = (self._extra & ~other) ^ own
-        self._apply_lights(self.stage)
-
     def _apply_lights(self, stage: Stage) -> None:
-        if isinstance(stage, ScenarioDrive) and not (self._lights or self._extra):
+        if isinstance(stage, ScenarioDrive) and not self.lights.flags:
             return  # the scenario may have lit the ego's lamps
-        flags = carla.VehicleLightState(LIGHT_STEPS[self._lights][1] | self._extra)
-        stage.ego.set_light_state(flags)  # type: ignore[attr-defined]
-
-    def _light_names(self) -> tuple[str, ...]:
-        names = [LIGHT_STEPS[self._lights][0]] if self._lights else []
-        for flag, name in ((HIGH, "high beam"), (LEFT, "left"), (RIGHT, "right")):
-            if self._extra & flag:
-                names.append(name)
-        return tuple(names)
+        stage.ego.set_light_state(carla.VehicleLightState(self.lights.flags))  # type: ignore[attr-defined]
 
     def _look_key(self, action: Action) -> bool:
         shown = self.shown

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from bridge.drive.state import Box, Pixels, Shot
 from bridge.drive.views import Body, Follower, View, fit_inside, views_of
+from bridge.drive.walls import Walls
 from foundation.errors import RealityError
 from foundation.frames import rotation_of
 from foundation.ids import ROAD_USERS
@@ -53,6 +54,7 @@ class Shown:
     _capture: captures.Capture | None = field(default=None, init=False)
     _labeler: Labeler = field(default_factory=Labeler, init=False)
     _follower: Follower = field(init=False)
+    _walls: Walls | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._views = views_of(self.rig)
@@ -173,16 +175,10 @@ class Shown:
         line = self._follower.sight_line(body)
         if line is None:
             return math.inf
-        (x, y, _), (ex, ey, _) = line
-        start = math.hypot(x - body.x, y - body.y)
-        hits = [
-            math.hypot(hit.location.x - x, hit.location.y - y)
-            for hit in world.cast_ray(carla.Location(*line[0]), carla.Location(*line[1]))
-            if hit.label not in (carla.CityObjectLabel.Vegetation, carla.CityObjectLabel.Sky)
-        ]
-        reach = math.hypot(ex - x, ey - y)
-        near = [hit for hit in hits if 0.3 < hit < reach]
-        return start + min(near) if near else math.inf
+        if self._walls is None:
+            self._walls = Walls.of_world(world)
+        start = math.hypot(line[0][0] - body.x, line[0][1] - body.y)
+        return start + self._walls.free_m(*line)
 
     def take(self, frame_id: int) -> tuple[Frame, Shot, Shot | None, int | None]:
         """Return the frame, what the main picture and the inset show, and how many labels there are.

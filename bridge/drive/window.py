@@ -141,33 +141,49 @@ class Window:
             raise self._worker.error
 
     def _turn(self) -> None:
-        """One round: events, a picture, drawing."""
-        if self._player is not None and self._picture is not None and not self._asked:
-            self._play(self._player)
-        for event in pygame.event.get():
-            self._event(event)
+        """One round: events, a picture, drawing. The next picture is made while this one is drawn."""
+        self._take_events()
         self._settle_size()
-        self._worker.inputs = Inputs(frozenset(self._held), self._pads.pad)
-        if self._player is not None and not self._asked:
-            self._worker.advance()
-            self._asked = True
+        if self._player is None:
+            self._time_s = time.monotonic() - self._started
+        elif not self._asked:
+            self._ask(self._player)
         before = self._picture
         wait_s = WAIT_S if self._player is None else 0.2
         new = self._worker.picture(0 if before is None else before.number, wait_s)
-        if new is not None:
-            self._picture, self._asked = new, False
         if self._worker.error is not None or (self._worker.ended and self._running):
             self._fail()
             return
         if self._worker.silent_s > SILENCE_S:
             self._worker.fail(self._worker.silence())
             return
+        shots: list[Path] = []
+        if new is not None or self._player is None:
+            shots, self._shots = self._shots, []
+        if new is not None:
+            self._picture, self._asked = new, False
+            if self._player is not None:
+                self._time_s += self._step_s if before is not None else 0.0
+                if not shots:  # a picture to be kept must not show what a later key does
+                    self._ask(self._player)
         self._take_notices()
-        if self._player is None:
-            self._time_s = time.monotonic() - self._started
         self._draw(new is not None)
-        if self._player is not None and new is not None and before is not None:
-            self._time_s += self._step_s
+        for path in shots:
+            self._save(path)
+
+    def _take_events(self) -> None:
+        for event in pygame.event.get():
+            self._event(event)
+        self._worker.inputs = Inputs(frozenset(self._held), self._pads.pad)
+
+    def _ask(self, player: script.Player) -> None:
+        """Do what the script does now, and ask for the picture after it."""
+        if self._picture is not None:
+            self._play(player)
+            self._take_events()
+            self._settle_size()
+        self._asked = True
+        self._worker.advance()
 
     def _draw(self, new: bool) -> None:
         begun = time.perf_counter()
@@ -176,10 +192,6 @@ class Window:
         if new:
             self._client_ms += 0.2 * (1000.0 * (time.perf_counter() - begun) - self._client_ms)
             self._feed_film()
-        if self._player is None or new:
-            shots, self._shots = self._shots, []
-            for path in shots:
-                self._save(path)
 
     def paint(self, screen: pygame.Surface) -> None:
         """Draw everything onto a surface."""
