@@ -67,11 +67,14 @@ def audit(
     check_bases: int = 8,
     repeats: int = 2,
     seed: int = 0,
+    refine: bool = True,
     render_all: RenderAll | None = None,
 ) -> Audit:
     """Measure, remap, and measure again before and after on fresh configurations.
 
     Args:
+        refine: measure parameters whose first grid was too coarse (see :attr:`Influence.coarse`) once more in the
+            remapped space, where the steps are even, and take the remap from that.
         metric: that the remaps follow; ``also`` are measured from the same pictures, for the record.
         check_bases: base configurations of the two tests; the others as in :func:`measure_many`.
     """
@@ -81,6 +84,13 @@ def audit(
     )  # fmt: skip
     chosen = fitted[metric]
     better = improved(space, chosen)
+    coarse = tuple(name for name, found in chosen.items() if found.coarse) if refine else ()
+    if coarse:
+        again = measure(
+            better, render, parameters=coarse, metric=metric, bases=bases, grid=grid, repeats=repeats, seed=seed,
+            render_all=render_all,
+        )  # fmt: skip
+        better = improved(better, again)
 
     def fresh(which: Space) -> dict[str, Influence]:
         return measure(

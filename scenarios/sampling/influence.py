@@ -36,6 +36,7 @@ MAX_CV, MAX_RATIO = 0.35, 3.0
 """A parameter is well behaved when its binned influence varies no more than this."""
 MIN_RANK_CORRELATION = 0.7
 _EXPONENTS = (0.5, 2.0)
+_COARSE = 0.2
 _LINEAR = (0.85, 1.15)
 """Within these, a step exponent counts as 1: distance proportional to the step."""
 
@@ -99,6 +100,14 @@ class Influence:
     def saturated(self) -> bool:
         """Whether the steps are too long for the picture to tell two of them from one."""
         return self.measured_exponent < 0.3
+
+    @property
+    def coarse(self) -> bool:
+        """Whether one step holds more than a fifth of all influence, so that the curve within it is a guess.
+
+        Measured once more in the remapped space, all steps are about equal and the curve is known everywhere.
+        """
+        return not isinstance(self.parameter, Enum) and bool(self.steps.max() > _COARSE * self.steps.sum() > 0.0)
 
     @property
     def steps(self) -> Floats:
