@@ -51,8 +51,10 @@ class Shadows:
         left, right, whole = (0.0, 0.5, 0.0, 1.0), (0.5, 1.0, 0.0, 1.0), (0.0, 1.0, 0.0, 1.0)
         buffer = self._static_buffer
         near_m, far_m = (40.0, 240.0) if small else (56.0, 320.0)
-        self._near = _make_map(buffer, left, near_m, size, 16.0, shaders.SHADOW_NEAR, static.near_casters)
-        self._far = _make_map(buffer, right, far_m, size, 80.0, shaders.SHADOW_FAR, static.far_casters)
+        # Casters are about as coarse as the map's texels, finer where edges lie close to the camera.
+        near, far = (static.casters(grid_m) for grid_m in ((0.08, 0.6) if small else (0.02, 0.5)))
+        self._near = _make_map(buffer, left, near_m, size, 16.0, shaders.SHADOW_NEAR, near)
+        self._far = _make_map(buffer, right, far_m, size, 80.0, shaders.SHADOW_FAR, far)
         self._moving = _make_map(self._actors_buffer, whole, 48.0, moving, 8.0, shaders.SHADOW_ACTORS, actors)
         # How far along its normal a surface looks for light, near and far, so that it does not shade itself.
         self.offsets_m = (0.17, 0.70) if small else (0.13, 0.50)

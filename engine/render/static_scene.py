@@ -69,7 +69,6 @@ class StaticScene:
         root: parent of everything, tagged for the cameras.
         street_lamps: (L, 3) ASAM positions of lamps that shine after dark.
         ground_z: height that fog lies on, metres.
-        near_casters, far_casters: what throws shadows, finely and coarsely, for the sun's cameras only.
     """
 
     def __init__(self, static: StaticWorld, hidden: frozenset[int] = frozenset()) -> None:
@@ -95,7 +94,8 @@ class StaticScene:
                     lamps.append(part.vertices["vertex"].mean(axis=0, dtype=np.float64))
         self.street_lamps = np.array(lamps).reshape(-1, 3)
         self.ground_z = float(np.median(road_heights)) if road_heights else 0.0
-        self.near_casters, self.far_casters = _casters(parts)
+        self._solid = _throwing(parts)
+        self._casters: dict[float, core.NodePath] = {}
         self.root = core.NodePath("static")
         self.triangle_count = 0
         branches = {kind: self.root.attach_new_node(kind) for kind in ("opaque", "overlay", "coverage", "transparent")}
@@ -107,17 +107,25 @@ class StaticScene:
             branches[kind].attach_new_node(node)
         _order(branches)
 
+    def casters(self, grid_m: float) -> core.NodePath:
+        """Return what throws shadows, for the sun's cameras only: corners within ``grid_m`` are merged."""
+        if grid_m not in self._casters:
+            self._casters[grid_m] = _casters(self._solid, grid_m)
+        return self._casters[grid_m]
+
     def bytes_per_vertex(self) -> int:
         """Return the size of a vertex in the buffers."""
         return VERTEX_DTYPE.itemsize
 
 
-def _casters(parts: dict[tuple[str, int, int], list[Triangles]]) -> tuple[core.NodePath, core.NodePath]:
-    """Return what throws shadows: solid things, without the ground where nothing lies much lower, as positions only.
+_Placed = list[tuple[tuple[int, int], Triangles]]
 
-    Near the camera corners are merged within centimetres, farther off as coarsely as the map's texels are.
-    """
-    solid = [(key[1:], piece) for key, pieces in sorted(parts.items()) if key[0] == "opaque" for piece in pieces]
+
+def _throwing(parts: dict[tuple[str, int, int], list[Triangles]]) -> _Placed:
+    """Return what throws shadows, by cell: solid things, but for the ground where nothing lies much lower."""
+    solid = [
+        ((key[1], key[2]), piece) for key, pieces in sorted(parts.items()) if key[0] == "opaque" for piece in pieces
+    ]
     lowest: dict[tuple[int, int], float] = {}
     for (column, row), piece in solid:
         if _is_ground(piece):
@@ -125,25 +133,27 @@ def _casters(parts: dict[tuple[str, int, int], list[Triangles]]) -> tuple[core.N
             for cell in itertools.product(range(column - 1, column + 2), range(row - 1, row + 2)):
                 lowest[cell] = min(bottom, lowest.get(cell, np.inf))
 
-    def casts(cell: tuple[int, int], piece: Triangles) -> bool:
+    def throws(cell: tuple[int, int], piece: Triangles) -> bool:
         return not _is_ground(piece) or float(piece.vertices["vertex"][:, 2].max()) > lowest[cell] + LOW_M
 
-    solid = [(cell, piece) for cell, piece in solid if casts(cell, piece)]
-    roots = []
-    for name, grid_m, side in (("near casters", 0.02, 1), ("far casters", 0.5, 4)):
-        cells: dict[tuple[int, int], list[Triangles]] = defaultdict(list)
-        for (column, row), piece in solid:
-            cells[(column // side, row // side)].append(piece)
-        root = core.NodePath(name)
-        root.set_tag("kind", "static")
-        for (column, row), pieces in sorted(cells.items()):
-            body = caster(merge(pieces), grid_m)
-            if len(body.triangles):
-                node = core.GeomNode(f"{name} {column} {row}")
-                node.add_geom(position_geom(body))
-                root.attach_new_node(node)
-        roots.append(root)
-    return roots[0], roots[1]
+    return [(cell, piece) for cell, piece in solid if throws(cell, piece)]
+
+
+def _casters(solid: _Placed, grid_m: float) -> core.NodePath:
+    """Return a scene of positions only: what is seen from afar in larger cells, as it is drawn whole anyway."""
+    side = 1 if grid_m < 0.2 else 4
+    cells: dict[tuple[int, int], list[Triangles]] = defaultdict(list)
+    for (column, row), piece in solid:
+        cells[(column // side, row // side)].append(piece)
+    root = core.NodePath("casters")
+    root.set_tag("kind", "static")
+    for (column, row), pieces in sorted(cells.items()):
+        body = caster(merge(pieces), grid_m)
+        if len(body.triangles):
+            node = core.GeomNode(f"casters {column} {row}")
+            node.add_geom(position_geom(body))
+            root.attach_new_node(node)
+    return root
 
 
 def _is_ground(piece: Triangles) -> bool:
