@@ -110,7 +110,7 @@ def _serve(answers: Any) -> None:
 
     from learning.episodes.policies import PolicyError
 
-    lines = _lines()
+    lines = _Lines()
     first = lines.get()
     if first is None:
         return
@@ -120,10 +120,12 @@ def _serve(answers: Any) -> None:
         report({"ready": worker.spaces()})
         while (line := lines.get()) is not None:
             number = int(json.loads(line)["episode"])
-            report({"finished": number, "outcome": worker.play(number, _Alive(report))})
+            report({"finished": number, "outcome": worker.play(number, _Alive(report, lines.ended))})
     except (HopelessError, PolicyError, InputError) as error:
         log.error("%s", traceback.format_exc())
         report({"error": str(error)})
+    except BrokenPipeError:
+        raise
     except (RealityError, RuntimeError, OSError) as error:
         # The genuine client reports everything that goes wrong on the wire as RuntimeError.
         log.error("%s", traceback.format_exc())
@@ -151,29 +153,37 @@ def _made(job: Job) -> Worker:
 
 
 class _Alive:
-    """Says from time to time that an episode goes on."""
+    """Says from time to time that an episode goes on, and ends it when nobody is left to listen."""
 
-    def __init__(self, report: Any) -> None:
-        self._report, self._last_s = report, time.monotonic()
+    def __init__(self, report: Any, ended: threading.Event) -> None:
+        self._report, self._ended, self._last_s = report, ended, time.monotonic()
 
     def __call__(self, time_s: float) -> None:
+        if self._ended.is_set():
+            raise BrokenPipeError("standard input has ended")
         now_s = time.monotonic()
         if now_s - self._last_s >= ALIVE_PERIOD_S:
             self._last_s = now_s
             self._report({"alive": round(time_s, 2)})
 
 
-def _lines() -> queue.Queue[str | None]:
-    """Read standard input in a thread: its end must be noticed in the middle of an episode, too."""
-    lines: queue.Queue[str | None] = queue.Queue()
+class _Lines:
+    """Standard input, read in a thread: its end must be noticed in the middle of an episode, too."""
 
-    def read() -> None:
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        threading.Thread(target=self._read, name="stdin", daemon=True).start()
+
+    def _read(self) -> None:
         for line in sys.stdin:
-            lines.put(line)
-        lines.put(None)
+            self._lines.put(line)
+        self.ended.set()
+        self._lines.put(None)
 
-    threading.Thread(target=read, name="stdin", daemon=True).start()
-    return lines
+    def get(self) -> str | None:
+        """Return the next line, None at the end."""
+        return self._lines.get()
 
 
 def _flush(answers: Any) -> int:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from foundation.errors import RealityError
+from learning.ppo.evaluate import USUAL
 
 CURVE_PICTURE = "curve.png"
 
@@ -25,16 +26,17 @@ def main(
     held_out_seed: Annotated[
         int | None, typer.Option(min=0, help="Other held-out episodes than the usual ones.")
     ] = None,
+    drivers: Annotated[str, typer.Option(help="Who is compared, separated by commas.")] = ",".join(USUAL),
     rollout: Annotated[int, typer.Option(min=16, help="Decisions of each environment between two updates.")] = 512,
     simulator: Annotated[str, typer.Option(help="embedded, HOST:PORT, binary:PATH or docker:IMAGE.")] = "embedded",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint and evaluation.")] = False,
 ) -> None:
-    """Learn not to hit the child in child_runs_out, and show what it is worth.
+    """Learn not to hit the child in child_runs_out, and compare the result with others on held-out episodes.
 
     Writes model.zip, untrained.zip, curve.csv, curve.png, table.md and evaluation/ (a Minari data set of each driver).
     """
     from learning.ppo import chart, evaluate
-    from learning.ppo.train import CURVE, UNTRAINED, Point, TrainOptions, read_curve, train
+    from learning.ppo.train import CURVE, MODEL, UNTRAINED, Point, TrainOptions, read_curve, train
 
     def tell(point: Point) -> None:
         typer.echo(
@@ -48,11 +50,12 @@ def main(
         steps=max(1, round(steps / (envs * rollout))) * envs * rollout, envs=envs, seed=seed, rollout=rollout,
         batch=min(128, envs * rollout), simulator=simulator,
     )  # fmt: skip
-    model = train(options, out, resume=resume, tell=tell)
+    who = evaluate.contestants(out / UNTRAINED, out / MODEL, [name.strip() for name in drivers.split(",")])
+    train(options, out, resume=resume, tell=tell)
     curve = read_curve(out / CURVE)
     chart.draw(out / CURVE_PICTURE, [(f"seed {seed}", curve)])
     rows = evaluate.evaluate(
-        evaluate.contestants(out / UNTRAINED, model),
+        who,
         out / "evaluation",
         episodes,
         seed=evaluate.SEED if held_out_seed is None else held_out_seed,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
+from foundation.errors import RealityError
 from learning.episodes.record import Outcome
 from learning.episodes.run import EpisodesOptions, collect
 from learning.episodes.statistics import Mean, Rate, mean, rate
@@ -19,6 +21,9 @@ log = logging.getLogger(__name__)
 SEED = 987_654
 """Of the held-out episodes: the same for every training, whatever its seed, so that figures can be compared."""
 TABLE = "table.md"
+NAMES = ("random", "untrained", "untrained-mode", "idm", "aeb", "trained")
+"""Who can be compared. ``untrained`` draws its actions, as PPO does before its first update; ``-mode`` does not."""
+USUAL = ("random", "untrained", "idm", "aeb", "trained")
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,24 @@ class Row:
     reward: Mean
 
 
-def contestants(untrained: Path, trained: Path) -> tuple[Contestant, ...]:
-    """Return everybody in the order of the table."""
-    return (
+def contestants(untrained: Path, trained: Path, names: Sequence[str] = NAMES) -> tuple[Contestant, ...]:
+    """Return those of ``names``, in the order of the table.
+
+    Raises:
+        RealityError: there is no driver of that name.
+    """
+    everybody = (
         Contestant("random", "random"),
         Contestant("untrained", f"{untrained}:sampled"),
-        Contestant("untrained, mode", str(untrained)),
+        Contestant("untrained-mode", str(untrained)),
         Contestant("idm", "idm", cruise=False),
         Contestant("aeb", "aeb", cruise=False),
         Contestant("trained", str(trained)),
     )
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        raise RealityError(f"--drivers: there is no driver {unknown[0]!r}; there are {', '.join(NAMES)}")
+    return tuple(entry for entry in everybody if entry.name in names)
 
 
 def evaluate(
@@ -90,7 +103,7 @@ def evaluate(
         if not entry.cruise:
             arguments["cruise"] = False
         options = EpisodesOptions(ENV_NAME, entry.policy, episodes, seed=seed, simulator=simulator, arguments=arguments)
-        folder = out / entry.name.replace(", ", "-")
+        folder = out / entry.name
         collected = collect(options, folder, workers=workers, resume=folder.exists(), console=console)
         rows.append(row(entry.name, collected.outcomes))
     return rows
@@ -148,22 +161,32 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """Return in words whether collisions fell at least fivefold with progress kept; the figures decide, not hope."""
+    """Return in words whether collisions fell at least fivefold with progress kept; "" if not all three were compared.
+
+    Progress is kept when the trained driver covers at least 90 % of what ``aeb`` covers of its way, arrives at least
+    90 % as often, and those who arrive are at least 90 % as fast on average.
+    """
     by_name = {entry.name: entry for entry in rows}
+    if not {"untrained", "trained", "aeb"} <= set(by_name):
+        return ""
     before, after, careful = by_name["untrained"], by_name["trained"], by_name["aeb"]
     if after.collision.value:
         fall = f"{before.collision.value / after.collision.value:.1f}-fold"
     else:
-        fall = f"to 0, at least {before.collision.value / after.collision.high:.1f}-fold at the interval's limit"
-    fivefold = before.collision.value >= 5.0 * after.collision.value and before.collision.value > 0.0
-    kept = after.way.value >= 0.9 * careful.way.value and after.goal.value >= 0.9 * careful.goal.value
-    faster = after.relative_speed.value / careful.relative_speed.value
+        fall = f"to none, at least {before.collision.value / after.collision.high:.1f}-fold at the interval's limit"
+    fivefold = 0.0 < before.collision.value >= 5.0 * after.collision.value
+    way, arrivals = _ratio(after.way.value, careful.way.value), _ratio(after.goal.value, careful.goal.value)
+    pace = _ratio(careful.goal_time_s.value, after.goal_time_s.value)
+    kept = min(way, arrivals, pace) >= 0.9 and not math.isnan(way + arrivals + pace)
     return (
         f"collision rate {100 * before.collision.value:.1f} % -> {100 * after.collision.value:.1f} % ({fall}): "
-        f"{'reached' if fivefold else 'MISSED'} (fivefold); way covered {100 * after.way.value:.1f} %, goal "
-        f"{100 * after.goal.value:.1f} % beside aeb's {100 * careful.way.value:.1f} % and "
-        f"{100 * careful.goal.value:.1f} %: {'kept' if kept else 'NOT KEPT'}; mean speed {faster:.2f} of aeb's"
+        f"fivefold {'reached' if fivefold else 'MISSED'}; beside aeb {way:.2f} of the way, {arrivals:.2f} of the "
+        f"arrivals, {pace:.2f} of the pace of those who arrive: progress {'kept' if kept else 'NOT KEPT'}"
     )
+
+
+def _ratio(value: float, reference: float) -> float:
+    return value / reference if reference else math.nan
 
 
 def _rate(value: Rate) -> str:

@@ -238,3 +238,28 @@ def _imported_by_help():
 
 def test_policy_error_is_a_reality_error():
     assert issubclass(PolicyError, RealityError)
+
+
+def test_worker_ends_with_whoever_started_it(tmp_path):
+    """The run is killed: its worker must not go on playing, nor keep a simulator."""
+    import signal
+    import subprocess
+
+    import psutil
+
+    code = (
+        "from pathlib import Path\n"
+        "from learning.episodes.run import EpisodesOptions, collect\n"
+        f"collect(EpisodesOptions({ENV!r}, '{TOY}:Forward', 50, arguments={{'pause_s': 0.2}}), Path({str(tmp_path)!r}))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL) as parent:
+        deadline = time.monotonic() + 60
+        workers = []
+        while time.monotonic() < deadline and not (workers and list(tmp_path.glob("spaces.json"))):
+            workers = psutil.Process(parent.pid).children()
+            time.sleep(0.05)
+        parent.send_signal(signal.SIGKILL)
+    assert len(workers) == 1
+    psutil.wait_procs(workers, timeout=20)
+    assert not workers[0].is_running()
+    assert len(record.finished(tmp_path / run.EPISODES_FOLDER)) < 50
