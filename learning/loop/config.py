@@ -133,10 +133,13 @@ class Augmentation(_Strict):
 
 
 class Training(_Strict):
-    """How each round's network is trained, from scratch, on everything there is by then.
+    """How each round's network is trained, on everything there is by then.
 
     Attributes:
-        steps: optimizer steps.
+        steps: optimizer steps in every round.
+        begin: "scratch": every round's network from random weights; "last": from those of the round before.
+        balance: how much rarer classes weigh more, n^-balance each: 0 every sample weighs the same, 1 every class
+            does. A sampler that asks for a class more often shall teach more about it, not just make it guessed.
         batch: samples in a step.
         learning_rate: the peak; it is warmed up over a tenth of the steps and then falls as a cosine.
         weight_decay: of AdamW.
@@ -145,6 +148,8 @@ class Training(_Strict):
     """
 
     steps: int = pydantic.Field(default=600, ge=1)
+    begin: Literal["scratch", "last"] = "scratch"
+    balance: float = pydantic.Field(default=0.0, ge=0.0, le=1.0)
     batch: int = pydantic.Field(default=64, ge=2)
     learning_rate: float = pydantic.Field(default=3e-3, gt=0.0)
     weight_decay: float = pydantic.Field(default=1e-2, ge=0.0)

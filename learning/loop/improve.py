@@ -274,7 +274,9 @@ class Loop:
         folder = self._folder(number)
         if not (folder / "model.pt").exists():
             self._say(f"round {number}: training on {len(used)} samples, {self.config.training.steps} steps")
-            jobs.train(folder, used, self.pool, self.task.classes, self.config, seed)
+            last = number > 0 and self.config.training.begin == "last"
+            start = self._folder(number - 1) / "model.pt" if last else None
+            jobs.train(folder, used, self.pool, self.task.classes, self.config, seed, start)
         return folder / "model.pt"
 
     def _produce(self, what: str, trials: list[Trial]) -> list[Record]:

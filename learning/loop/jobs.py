@@ -20,10 +20,26 @@ from learning.loop.pool import Entry, Pool
 from learning.loop.records import Record
 
 
-def train(folder: Path, used: Sequence[Entry], pool: Pool, classes: Sequence[str], config: Config, seed: int) -> None:
+def train(
+    folder: Path,
+    used: Sequence[Entry],
+    pool: Pool,
+    classes: Sequence[str],
+    config: Config,
+    seed: int,
+    start: Path | None = None,
+) -> None:
     """Train a network on the given samples and leave ``model.pt`` and ``learning.csv`` in ``folder``.
 
     The same job (samples, settings, seed) that was done before with this pool is not done again.
+
+    Args:
+        folder: of the round.
+        used: the samples; their pictures are in ``pool``.
+        classes: names in the order of the network's outputs.
+        config: of the run.
+        seed: of this training.
+        start: a network to begin with.
 
     Raises:
         RealityError: the trainer was killed or failed; it goes on from its last checkpoint the next time.
@@ -34,11 +50,12 @@ def train(folder: Path, used: Sequence[Entry], pool: Pool, classes: Sequence[str
         "classes": list(classes),
         "seed": seed,
         "samples": [entry.key for entry in used],
+        "start": hashlib.sha256(start.read_bytes()).hexdigest() if start else None,
     }
     name = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:32]
     done = pool.folder / "networks" / name
     if not (done / "model.pt").exists():
-        write_json(folder / "job.json", job)
+        write_json(folder / "job.json", job | {"start": str(start) if start else None})
         images = pool.images([entry.key for entry in used], config.network.input_px)
         labels = np.array([classes.index(entry.label) for entry in used], np.int64)
         with atomic(folder / "job.npz") as scratch, scratch.open("wb") as file:

@@ -25,7 +25,7 @@ from torch import nn
 from foundation.seeds import generator
 from learning.loop import config
 from learning.loop.files import atomic
-from learning.loop.network import SmallNetwork, deterministic, prepare, save
+from learning.loop.network import SmallNetwork, deterministic, load, prepare, save
 
 CHECKPOINT_STEPS = 100
 LOG_STEPS = 20
@@ -47,11 +47,19 @@ def augment(images: npt.NDArray[np.uint8], how: config.Augmentation, rng: np.ran
     flips = np.less(rng.random(count), 0.5 * float(how.flip))
     shifts = rng.integers(-how.shift_px, how.shift_px + 1, (count, 2))
     gains = (1.0 + how.color * rng.uniform(-1.0, 1.0, (count, 1, 1, 3))).astype(np.float32)
-    rows: npt.NDArray[np.int64] = np.clip(np.arange(height) + shifts[:, :1], 0, height - 1)
-    columns: npt.NDArray[np.int64] = np.clip(np.arange(width) + shifts[:, 1:], 0, width - 1)
-    columns = np.where(flips[:, None], columns[:, ::-1], columns)
-    moved = images[np.arange(count)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    padded = np.pad(images, ((0, 0), (how.shift_px,) * 2, (how.shift_px,) * 2, (0, 0)), mode="edge")
+    moved = np.empty_like(images)
+    for i, (down, right) in enumerate(how.shift_px + shifts):
+        cut = padded[i, down : down + height, right : right + width]
+        moved[i] = cut[:, ::-1] if flips[i] else cut
     return np.minimum(moved * gains, np.float32(255.0)).astype(np.uint8)
+
+
+def class_weights(labels: npt.NDArray[np.int64], classes: int, balance: float) -> npt.NDArray[np.float32]:
+    """Return (classes,) weights n^-balance of the loss, 1 on average over the samples."""
+    counts = np.bincount(labels, minlength=classes).astype(float)
+    weights = np.maximum(counts, 1.0) ** -balance
+    return (weights * counts.sum() / (weights * counts).sum()).astype(np.float32)
 
 
 def rate(step: int, training: config.Training) -> float:
@@ -71,8 +79,9 @@ def train(
     training: config.Training,
     seed: int,
     checkpoint: Path | None = None,
+    start: SmallNetwork | None = None,
 ) -> tuple[SmallNetwork, list[tuple[int, float, float]]]:
-    """Train a network from scratch.
+    """Train a network.
 
     Args:
         images: (N, H, W, 3) uint8 of the network's input size.
@@ -81,6 +90,7 @@ def train(
         network, training: the settings.
         seed: of the weights, the order and the augmentation.
         checkpoint: where the state is kept every so many steps, and from where it is taken up if it is there.
+        start: a network to begin with; from random weights without one.
 
     Returns:
         The network in evaluation mode and (step, loss, share of the batch that was wrong), means over
@@ -88,9 +98,13 @@ def train(
     """
     deterministic(training.threads)
     torch.manual_seed(int(generator(seed, "weights").integers(2**31)))
-    net = SmallNetwork(classes, network.width).train()
+    net = SmallNetwork(classes, network.width)
+    if start is not None:
+        net.load_state_dict(start.state_dict())
+    net.train()
     optimizer = torch.optim.AdamW(net.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
-    loss_of = nn.CrossEntropyLoss(label_smoothing=training.label_smoothing)
+    weights = class_weights(labels, classes, training.balance)
+    loss_of = nn.CrossEntropyLoss(torch.from_numpy(weights), label_smoothing=training.label_smoothing)
     curve: list[tuple[int, float, float]] = []
     sums, first = [0.0, 0.0], 0
     if checkpoint is not None and checkpoint.exists():
@@ -159,7 +173,8 @@ def main(folder: Path) -> None:
     with np.load(folder / "job.npz") as data:
         images, labels = data["images"], data["labels"]
     checkpoint = folder / "checkpoint.pt"
-    net, curve = train(images, labels, len(job["classes"]), network, training, job["seed"], checkpoint)
+    start = load(Path(job["start"]))[0] if job["start"] else None
+    net, curve = train(images, labels, len(job["classes"]), network, training, job["seed"], checkpoint, start)
     with atomic(folder / "learning.csv") as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("step", "loss", "error"))

@@ -1,7 +1,9 @@
-"""Which road user is this? One of seven kinds, seen by the ego's camera in the town, at 160x120.
+"""Which road user is in this window? One of seven kinds, seen by the ego's camera in the town, at 160x120.
 
-The pictures are stills of :mod:`bridge.studio.road_users`, labels and masks from the same rasterization. A sample is
-valid when at least ``road_users.MIN_PIXELS`` pixels of its road user are visible.
+The pictures are windows of stills of :mod:`bridge.studio.road_users`, cut out around the road user as a detector would
+hand it on: with a margin, not quite centred, and for what is far away no smaller than :data:`LEAST_PX`, so that no
+pixel of the camera is lost. Labels and masks come from the same rasterization as the colours. A sample is valid when at
+least ``road_users.MIN_PIXELS`` pixels of its road user are visible.
 """
 
 from __future__ import annotations
@@ -10,12 +12,29 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
 from bridge.studio import road_users
+from foundation.seeds import generator
 from learning.loop.task import Producer, Sample
 from scenarios.sampling import Space, Trial
 
 if TYPE_CHECKING:
     from bridge.studio import Studio
+
+WINDOW_PX = 48
+"""Side of the pictures."""
+LEAST_PX = 40
+"""Least side of what is cut out of the camera's picture."""
+MARGIN = 1.5
+"""Side of the window over the longer side of the box."""
+JITTER = 0.1
+"""How far the box's centre may be off the window's, as a share of the window's side."""
+
+Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 
 
 class RoadUsers:
@@ -25,11 +44,6 @@ class RoadUsers:
     space: Space = road_users.SPACE
     class_parameter: str = "class"
     classes: tuple[str, ...] = road_users.CLASSES
-    # What surrounds the road user and is not it: the context rule of the inspection may change these.
-    nuisances: tuple[str, ...] = (
-        *("place", "along", "clutter", "sun_altitude", "sun_azimuth"),
-        *("cloudiness", "wind", "fog", "precipitation", "wetness"),
-    )
 
     @contextmanager
     def open(self, workers: int, seed: int) -> Iterator[Producer]:
@@ -49,13 +63,37 @@ class _Stills:
         trials = list(trials)
         scenes = (road_users.scene(trial.values, trial.seed, trial.id) for trial in trials)
         for trial, still in zip(trials, self._studio.stills(scenes), strict=True):
+            seen = road_users.label(still)
+            left, top, side = window(seen.box, still.rgb.shape[:2], trial.seed)
+            cut = slice(top, top + side), slice(left, left + side)
+            image = Image.fromarray(np.ascontiguousarray(still.rgb[cut]))
+            mask = Image.fromarray(np.ascontiguousarray(still.mask(road_users.TARGET)[cut]))
+            size = (WINDOW_PX, WINDOW_PX)
+            how = Image.Resampling.BOX if side >= WINDOW_PX else Image.Resampling.BILINEAR
             yield Sample(
                 trial,
-                still.rgb,
+                np.asarray(image.resize(size, how)),
                 str(trial.values["class"]),
-                still.mask(road_users.TARGET),
-                road_users.label(still).valid,
+                np.asarray(mask.resize(size, Image.Resampling.NEAREST)),
+                seen.valid,
             )
+
+
+def window(box: tuple[int, int, int, int] | None, shape: tuple[int, int], seed: int) -> tuple[int, int, int]:
+    """Return (left, top, side) of the square window around a box, inside the picture.
+
+    Args:
+        box: (left, top, right, bottom), right and bottom exclusive; None gives the middle of the picture.
+        shape: (height, width) of the picture.
+        seed: of how far the box is off the window's centre.
+    """
+    height, width = shape
+    left, top, right, bottom = box or (width // 2, height // 2, width // 2, height // 2)
+    side = min(max(round(MARGIN * max(right - left, bottom - top)), LEAST_PX), height, width)
+    off = JITTER * side * generator(seed, "window").uniform(-1.0, 1.0, 2)
+    x = round((left + right - side) / 2.0 + off[0])
+    y = round((top + bottom - side) / 2.0 + off[1])
+    return min(max(x, 0), width - side), min(max(y, 0), height - side), side
 
 
 TASK = RoadUsers()

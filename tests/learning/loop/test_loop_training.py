@@ -86,6 +86,23 @@ def test_augmentation_does_what_it_says_and_nothing_when_switched_off():
         )
 
 
+def test_a_network_that_is_continued_begins_where_it_was():
+    images, labels = pictures()
+    first, _ = trainer.train(images, labels, 2, NETWORK, TRAINING, seed=1)
+    frozen = TRAINING.model_copy(update={"steps": 1, "learning_rate": 1e-12, "weight_decay": 0.0})
+    further, _ = trainer.train(images, labels, 2, NETWORK, frozen, seed=2, start=first)
+    for (name, a), b in zip(first.named_parameters(), further.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-9), name
+
+
+def test_rarer_classes_weigh_more_as_the_exponent_says():
+    labels = np.array([0] * 16 + [1] * 4)
+    assert trainer.class_weights(labels, 2, 0.0) == pytest.approx([1.0, 1.0])
+    # 16 w0 + 4 w1 = 20 and w1 / w0 = (16 / 4)^balance.
+    assert trainer.class_weights(labels, 2, 1.0) == pytest.approx([0.625, 2.5])
+    assert trainer.class_weights(labels, 2, 0.5) == pytest.approx([20 / 24, 40 / 24])
+
+
 def test_learning_rate_warms_up_and_ends_near_zero():
     rates = [trainer.rate(step, TRAINING) for step in range(TRAINING.steps)]
     assert max(rates) == pytest.approx(TRAINING.learning_rate)
