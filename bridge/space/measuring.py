@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ from scenarios.sampling.influence import Influence, dependence, improved, measur
 from scenarios.sampling.parameters import Cells, Enum
 
 METRICS = ("rmse", "dssim")
+FITTING = ("fit", "refine")
+"""Phases that measure; "before" and "after" test on fresh configurations."""
 STRIP = 5
 """Pictures along a parameter, for people to see what it does."""
 
@@ -75,6 +78,10 @@ def audit(target: Target, names: tuple[str, ...], options: Options, out: Path, r
             fitted[metric][name] = influence
     chosen = fitted[options.metric]
     better = improved(target.space, chosen)
+    # A step that holds much of all influence hides the curve within it: measured once more where steps are even.
+    coarse = tuple(name for name in names if chosen[name].coarse)
+    session.expect("refine", better, coarse)
+    better = improved(better, {name: session.measure("refine", better, name)[options.metric] for name in coarse})
     before, after = (
         {name: session.measure(phase, space, name)[options.metric] for name in names}
         for phase, space in (("before", target.space), ("after", better))
@@ -92,7 +99,7 @@ def check(
         InputError: the remaps cannot be read, or belong to other parameters.
     """
     better = apply_remaps(target.space, store)
-    session = _Session(better, names, options, out / "check", renderer, tell, phases=("before", "after"))
+    session = _Session(target.space, names, options, out / "check", renderer, tell, phases=("before", "after"))
     before, after = (
         {name: session.measure(phase, space, name)[options.metric] for name in names}
         for phase, space in (("before", target.space), ("after", better))
@@ -130,11 +137,11 @@ def _measure(
         _no_single_renders,
         parameters=(name,),
         metrics=METRICS,
-        bases=options.configurations if phase == "fit" else options.check_configurations,
+        bases=options.configurations if phase in FITTING else options.check_configurations,
         grid=options.grid - 1,
         repeats=options.repeats,
         seed=options.seed,
-        role="fit" if phase == "fit" else "check",
+        role="fit" if phase in FITTING else "check",
         render_all=render_all,
     )
     return {metric: influences[name] for metric, influences in found.items()}
@@ -168,18 +175,13 @@ class _Session:
         self._work = out / "work"
         self._work.mkdir(parents=True, exist_ok=True)
         self._claim({"space": space.fingerprint, "phases": list(phases), **asdict(options)})
+        self._space = space
         self._bases: dict[str, list[Picture]] = {}
-        self._fresh = 0
         self._done, self._began = 0, time.monotonic()
-        self._left = {
-            (phase, name): self._count(space, phase, name)
-            for phase in phases
-            for name in names
-            if not self._path(phase, name).is_file()
-        }
-        self._total = sum(self._left.values()) + sum(
-            self._base_count(phase) for phase in {phase for phase, _ in self._left}
-        )
+        self._total = 0
+        for phase in phases:
+            # What "after" is measured in is not known yet; any file of it counts as done until then.
+            self.expect(phase, None if phase == "after" else space, names)
 
     def _claim(self, plan: Mapping[str, Any]) -> None:
         """Note what is audited here; refuse a directory where something else was."""
@@ -195,21 +197,29 @@ class _Session:
     def _path(self, phase: str, name: str) -> Path:
         return self._work / f"{phase}-{name}.npz"
 
-    def _base_count(self, phase: str) -> int:
-        options = self._options
-        bases = options.configurations if phase == "fit" else options.check_configurations
-        return bases * (1 + options.repeats)
+    def _configurations(self, phase: str) -> int:
+        return self._options.configurations if phase in FITTING else self._options.check_configurations
 
-    def _count(self, space: Space, phase: str, name: str) -> int:
-        bases = self._options.configurations if phase == "fit" else self._options.check_configurations
-        return bases * len(_grid_values(space, name, self._options))
+    def _base_count(self, phase: str) -> int:
+        return self._configurations(phase) * (1 + self._options.repeats)
+
+    def expect(self, phase: str, space: Space | None, names: tuple[str, ...]) -> None:
+        """Count the pictures of a phase into what is to be done; ``space`` None: whatever file is there will do."""
+        missing = [name for name in names if not self._measured(phase, space, name)]
+        counts = [self._configurations(phase) * len(_grid_values(self._space, name, self._options)) for name in missing]
+        self._total += sum(counts) + (self._base_count(phase) if missing else 0)
+
+    def _measured(self, phase: str, space: Space | None, name: str) -> bool:
+        """Whether there is a file of this parameter, measured in this space."""
+        path = self._path(phase, name)
+        return path.is_file() and (space is None or _space_of(path) == space.fingerprint)
 
     def measure(self, phase: str, space: Space, name: str) -> dict[str, Influence]:
         """Return a parameter's influence in all metrics, from its file or by rendering."""
         path = self._path(phase, name)
-        if not path.is_file():
+        if not self._measured(phase, space, name):
             found = _measure(space, name, self._options, phase, lambda r: self._pictures(phase, name, r))
-            _save(path, found)
+            _save(path, found, space)
         return _load(path, space, name)
 
     def _pictures(self, phase: str, name: str, requests: Iterable[Request]) -> Iterator[Picture]:
@@ -230,9 +240,9 @@ class _Session:
             yield picture
 
 
-def _save(path: Path, found: Mapping[str, Influence]) -> None:
+def _save(path: Path, found: Mapping[str, Influence], space: Space) -> None:
     """Write a parameter's influences; the file is there whole or not at all."""
-    arrays: dict[str, npt.NDArray[Any]] = {}
+    arrays: dict[str, npt.NDArray[Any]] = {"space": np.array(space.fingerprint)}
     for metric, influence in found.items():
         for name in ("units", "distances", "double", "bases"):
             arrays[f"{metric}.{name}"] = getattr(influence, name)
@@ -242,6 +252,19 @@ def _save(path: Path, found: Mapping[str, Influence]) -> None:
     with draft.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
     os.replace(draft, path)
+
+
+def _space_of(path: Path) -> str:
+    """Return the fingerprint of the space that a file was measured in."""
+    try:
+        with np.load(path) as data:
+            return str(data["space"])
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise _damaged(path, error) from None
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(f"is damaged: {error}", file=path, remedy="delete it and run the audit again")
 
 
 def _load(path: Path, space: Space, name: str) -> dict[str, Influence]:
@@ -256,5 +279,5 @@ def _load(path: Path, space: Space, name: str) -> dict[str, Influence]:
                     space[name], metric, values=values, noise=facts["noise"], renders=facts["renders"], **arrays
                 )
             return found
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"is damaged: {error}", file=path, remedy="delete it and run the audit again") from None
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise _damaged(path, error) from None
