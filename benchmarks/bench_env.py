@@ -1,9 +1,9 @@
 """Steps of our environments per second, beside highway-env's ``highway-v0`` with as many vehicles, and resets.
 
-What a step is differs, and the rows' names say it. ``highway-v0`` (its default configuration but for the number of
-vehicles) decides once a second and integrates 15 kinematic frames for it. Ours decides every 0.1 s and simulates six substeps of
-a rigid-body vehicle on its suspension, in another process, through the genuine client, plus the others' kinematics. So
-the same figures are also given as simulated seconds per second of wall time.
+What a step is differs. ``highway-v0`` (its default configuration but for the number of vehicles) decides once a second
+and integrates 15 kinematic frames for it. Ours decides every 0.1 s and simulates six substeps of a rigid-body vehicle
+on its suspension, in another process, through the genuine client, plus the others' kinematics. So the same figures are
+also given as simulated seconds per second of wall time, and with decisions of 1 s on both sides.
 """
 
 from __future__ import annotations

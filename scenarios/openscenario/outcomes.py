@@ -159,13 +159,21 @@ class Tracker:
         return False
 
     def _measure(self, ego: metrics.Moving, other: metrics.Moving, name: str) -> None:
-        if math.hypot(ego.rect.x - other.rect.x, ego.rect.y - other.rect.y) > NEAR_M:
+        middles = math.hypot(ego.rect.x - other.rect.x, ego.rect.y - other.rect.y)
+        if middles > NEAR_M:
             return
-        gap = metrics.distance(ego.rect, other.rect)
-        self._keep("min_distance", gap, name)
-        ttc = metrics.time_to_collision(ego, other)
-        if ttc is not None and (ttc > 0.0 or gap == 0.0) and metrics.impact_speed(ego, other) > 1e-6:
-            self._keep("min_ttc", ttc, name)
+        # No gap is smaller than this one; what cannot be the smallest so far need not be worked out.
+        least = middles - ego.rect.reach - other.rect.reach
+        nearest, soonest = self._extremes.get("min_distance"), self._extremes.get("min_ttc")
+        gap = math.inf
+        if nearest is None or least < nearest.value:
+            gap = metrics.distance(ego.rect, other.rect)
+            self._keep("min_distance", gap, name)
+        closing = metrics.impact_speed(ego, other)
+        if closing > 1e-6 and (soonest is None or least < soonest.value * closing):
+            ttc = metrics.time_to_collision(ego, other)
+            if ttc is not None and (ttc > 0.0 or gap == 0.0 or metrics.overlap(ego.rect, other.rect)):
+                self._keep("min_ttc", ttc, name)
         in_front = metrics.ahead(ego, other)
         if in_front is not None:
             headway = metrics.time_headway(in_front.gap_m, in_front.own_speed)
