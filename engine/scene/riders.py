@@ -72,20 +72,24 @@ def pitched(angle: float) -> Floats:
 
 def hanging(direction: Floats) -> Floats:
     """Return the rotation that turns a limb hanging along -z into ``direction``, its front staying in front."""
-    down = direction / np.linalg.norm(direction)
-    side = np.array([0.0, 1.0, 0.0]) - down[1] * down
-    side /= np.linalg.norm(side)
-    front = np.cross(side, -down)
-    return np.column_stack([front, side, -down])
+    # Plain numbers: a few of these are worked out for every rider in every frame.
+    x, y, z = direction.tolist()
+    length = math.sqrt(x * x + y * y + z * z)
+    x, y, z = x / length, y / length, z / length
+    flat = math.sqrt(1.0 - y * y)
+    sx, sy, sz = -y * x / flat, flat, -y * z / flat
+    # Front is side x up, and up is -down.
+    return np.array([[sz * y - sy * z, sx, -x], [sx * z - sz * x, sy, -y], [sy * x - sx * y, sz, -z]])
 
 
 def two_bones(root: Floats, goal: Floats, upper: float, lower: float, pole: Floats) -> tuple[Floats, Floats]:
     """Return the directions of two bones from ``root`` to ``goal``, the joint between them towards ``pole``."""
     line = goal - root
-    span = min(max(float(np.linalg.norm(line)), abs(upper - lower) + 1e-4), (upper + lower) * 0.9999)
-    along = line / np.linalg.norm(line)
+    length = math.sqrt(float(line @ line))
+    span = min(max(length, abs(upper - lower) + 1e-4), (upper + lower) * 0.9999)
+    along = line / length
     across = pole - (pole @ along) * along
-    across /= np.linalg.norm(across)
+    across /= math.sqrt(float(across @ across))
     reach = (upper * upper - lower * lower + span * span) / (2.0 * span)
     height = math.sqrt(max(upper * upper - reach * reach, 0.0))
     middle = along * reach + across * height
