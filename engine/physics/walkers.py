@@ -32,6 +32,8 @@ PUSH_MPS2 = 1.5
 PUSH_S = 0.3
 CLIMB_MPS = 3.0
 """Greatest vertical speed of following the ground."""
+CLIMB_MPS2 = 12.0
+"""Greatest vertical acceleration of following the ground: a kerb of 0.12 m takes 0.2 s."""
 
 
 @lru_cache(maxsize=4096)
@@ -142,7 +144,11 @@ class Walkers:
         if state.control.jump:
             state.airborne = True
             return JUMP_MPS
-        return min(max((ground - feet) / dt, -CLIMB_MPS), CLIMB_MPS)
+        # As fast as one may be to come to rest at the ground's height, taken up as legs and a hip do it, not in a jerk.
+        gap = ground - feet
+        wanted = math.copysign(min(abs(gap) / dt, math.sqrt(2.0 * CLIMB_MPS2 * abs(gap)), CLIMB_MPS), gap)
+        change = CLIMB_MPS2 * dt
+        return min(max(wanted, vz - change), vz + change)
 
     @staticmethod
     def _turn(state: WalkerState, yaw: float, motion: Motion, dt: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -66,6 +67,20 @@ def test_a_walker_steps_over_kerbs(kerb: float) -> None:
     assert max(heights) > 8.0
     assert all(z == pytest.approx(kerb, abs=0.01) for x, z in heights.items() if 3.6 < x < 6.8)
     assert all(z == pytest.approx(0.0, abs=0.01) for x, z in heights.items() if x < 2.7 or x > 7.5)
+
+
+def test_a_kerb_is_mounted_without_a_jerk() -> None:
+    physics = with_walker(world(block(2, (5.0, 0.0, 0.0), (2.0, 5.0, 0.12), Tag.SIDEWALKS)))
+    walk(physics, 1.0, 0.0, 1.4)
+    rising, climbing_s = [0.0], 0.0
+    for _ in range(80):
+        physics.step(DT, SUBSTEPS)
+        rising.append(physics.velocity(1)[2])
+        climbing_s += DT if abs(rising[-1]) > 0.05 else 0.0
+    assert physics.transform(1)[0][2] == pytest.approx(ADULT.height / 2 + 0.12, abs=0.01)
+    changes = [abs(b - a) / DT for a, b in pairwise(rising)]
+    assert max(changes) < 13.0  # m/s^2; in a single frame it would be 0.12 / DT^2 = 48
+    assert 0.1 < climbing_s < 0.35
 
 
 @pytest.mark.parametrize("height", [0.45, 2.0])
