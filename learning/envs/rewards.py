@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import numpy as np
-
 from foundation.errors import RealityError
 from learning.envs.route import Route
 from learning.envs.scene import Scene
@@ -105,7 +103,9 @@ def time(step: Step) -> float:
 
 def min_ttc_s(scene: Scene) -> float:
     """Return the smallest time to collision with anybody within 80 m, inf without a conflict."""
-    return float(np.min(scene.times_to_collision(), initial=math.inf))
+    if not len(scene.others):
+        return math.inf
+    return float(scene.times_to_collision().min())
 
 
 TERMS: Mapping[str, Term] = MappingProxyType(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,11 @@ class Route:
 
     def index(self, s: float) -> int:
         """Return the point at or before ``s``, clipped to the route."""
-        return min(max(int(s / STEP_M), 0), len(self.points) - 1)
+        return min(max(int(s / STEP_M), 0), self._last)
+
+    @cached_property
+    def _last(self) -> int:
+        return len(self.points) - 1
 
 
 class Follower:

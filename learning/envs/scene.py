@@ -143,6 +143,8 @@ def times_to_collision(ego: Ego, others: Others, range_m: float = 80.0) -> Float
     Those whose middle is farther away than ``range_m`` along an axis of the world count as never.
     """
     times = np.full(len(others), np.inf)
+    if not len(others):
+        return times
     delta = others.xy - (ego.x, ego.y)
     near = np.flatnonzero(np.abs(delta).max(axis=1, initial=0.0) < range_m)
     if not near.size:
