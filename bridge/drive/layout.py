@@ -42,7 +42,7 @@ def layout(width: int, height: int) -> Layout:
     pad = 8 if small else max(10, round(12 * unit))
     line = round(1.42 * letter)
     big = round(3.0 * letter)
-    side = round(letter * (13.0 if small else 18.5))
+    side = round(letter * (14.2 if small else 18.5))
     info = Rect(pad, pad, side, line * (5 if small else 7) + pad)
     right = round(letter * (10.5 if small else 15.5))
     machine = Rect(width - pad - right, pad, right, line * (4 if small else 5) + pad)

@@ -37,6 +37,8 @@ NOT_IN_A_SCENARIO = {
     Action.WEATHER, Action.WEATHER_BACK, Action.LATER, Action.EARLIER, Action.CARS, Action.NO_CARS, Action.PEOPLE,
     Action.NO_PEOPLE, Action.RESPAWN, Action.NEXT_VEHICLE, Action.PREVIOUS_VEHICLE, Action.AUTOPILOT,
 }  # fmt: skip
+GROUND = ("static.road", "static.ground", "static.terrain", "static.sidewalk")
+"""Wheels and bumpers brush these; that is no accident."""
 SAME_HIT_S = 1.0
 """Touches of the same thing within this time are one notice."""
 
@@ -251,6 +253,8 @@ class Session:
     def _hit(self, event: Any) -> None:
         """Collision sensor, in a thread of the client's."""
         name = event.other_actor.type_id
+        if name.startswith(GROUND):
+            return
         impulse = event.normal_impulse
         strength = (impulse.x**2 + impulse.y**2 + impulse.z**2) ** 0.5
         last = self._hits.get(name)

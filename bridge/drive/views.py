@@ -26,6 +26,8 @@ BIRD_HEIGHT_M = 80.0
 BIRD_YAW_S = 0.5
 PULL_BACK_S = 0.4
 WALL_MARGIN_M = 0.4
+TALL_M, NARROW_M = 0.97, 0.6
+"""Half heights above which a vehicle has no bonnet to look over, half widths below which it is a two-wheeler."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,14 @@ def wide_fov_deg(fov_deg: float, width: int, height: int) -> float:
 
 
 def hood_pose(body: Body) -> Pose:
-    """Return the driver's outlook: above the rear edge of the bonnet, so that no roof or window is in the picture."""
+    """Return the driver's outlook, without roof or window in the picture.
+
+    Over the rear edge of a car's bonnet; before the windscreen of a bus or a van; before a rider's hands.
+    """
     top = body.center[2] + body.extent[2]
+    if body.extent[2] > TALL_M or body.extent[1] < NARROW_M:
+        ahead = 1.02 if body.extent[2] > TALL_M else 0.75
+        return Pose(x=body.center[0] + ahead * body.extent[0], z=min(0.75 * top, 2.2), pitch=-5.0)
     return Pose(x=body.center[0] + 0.28 * body.extent[0], z=max(0.93 * top, 0.9), pitch=-5.0)
 
 

@@ -9,6 +9,7 @@ from bridge.drive.views import (
     Follower,
     View,
     fit_inside,
+    hood_pose,
     views_of,
     wide_fov_deg,
 )
@@ -123,3 +124,16 @@ def test_an_unknown_view_is_refused_with_those_that_there_are():
     with pytest.raises(RealityError, match="chase, hood, bird, front"):
         Shown(rig.load("demo"), (640, 480)).choose("cockpit")
     assert View("hood", "Hood", 90.0).free is False
+
+
+@pytest.mark.parametrize(
+    ("extent", "before_the_box"),
+    [((5.1, 1.3, 1.7), True), ((2.4, 1.0, 0.75), False), ((1.1, 0.4, 0.8), False)],
+    ids=["bus", "car", "motorcycle"],
+)
+def test_the_hood_view_is_not_inside_the_body(extent, before_the_box):
+    body = Body(0, 0, 0, 0, center=(0.0, 0.0, extent[2]), extent=extent)
+    pose = hood_pose(body)
+    assert (pose.x > extent[0]) == before_the_box
+    assert 0.8 < pose.z <= 2.2
+    assert pose.x > 0.2 * extent[0]
