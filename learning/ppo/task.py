@@ -42,8 +42,8 @@ DRAWS = 200
 IDLE = -0.25
 """Actions above this leave the driving to the cruise control."""
 GOAL_REWARD = 5.0
-REWARD: Mapping[str, float] = {"progress": 0.1, "time": 0.2, "collision": 20.0, "comfort": 0.05}
-"""A metre is worth 0.1, a second costs 0.2, the child 10 (a touch) to 20 (at 15 m/s); passing it gives 5."""
+REWARD: Mapping[str, float] = {"progress": 0.1, "time": 0.4, "collision": 20.0, "comfort": 0.05}
+"""A metre is worth 0.1, a second costs 0.4, the child 10 (a touch) to 20 (at 15 m/s); passing it gives 5."""
 GOAL_TOLERANCE_M = 1.0
 
 

@@ -45,11 +45,11 @@ class TrainOptions:
         log_std: logarithm of the actions' standard deviation before training.
     """
 
-    steps: int = 100_000
+    steps: int = 80_000
     envs: int = 2
     seed: int = 0
     simulator: str = "embedded"
-    rollout: int = 512
+    rollout: int = 256
     batch: int = 128
     epochs: int = 10
     learning_rate: float = 5e-4
