@@ -4,7 +4,7 @@ SEED ?= 7
 OUT ?= out/demo
 WORKERS ?= 2
 
-.PHONY: help setup demo test fast check format bench docs clean
+.PHONY: help setup demo test fast check format bench proof docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ format: ## format the code
 
 bench: setup ## our figures beside the limits measured in the same run
 	@$(PY) -m benchmarks
+
+proof: setup ## adaptive against uniform sampling, over five seeds; writes out/proof/report.html
+	@$(PY) -m learning.proof --out out/proof
 
 docs: setup ## regenerate the pages in docs/ that are generated
 	@$(PY) -m scenarios.openscenario.coverage --write docs/openscenario-coverage.md
