@@ -86,6 +86,15 @@ def audit(target: Target, names: tuple[str, ...], options: Options, out: Path, r
         {name: session.measure(phase, space, name)[options.metric] for name in names}
         for phase, space in (("before", target.space), ("after", better))
     )
+    # Where it was even and the remap made it uneven, it is better without. (The other parameters' remaps change which
+    # configurations are usual; a curve that depends on them is another one there.)
+    spoilt = tuple(name for name in names if before[name].well_behaved and not after[name].well_behaved)
+    spoilt = tuple(name for name in spoilt if not isinstance(target.space[name], Enum))
+    if spoilt:
+        none: dict[str, Any] = dict.fromkeys(spoilt)
+        better = better.with_remaps(none).with_scales({name: chosen[name].total for name in spoilt})
+        session.expect("without", better, spoilt)
+        after |= {name: session.measure("without", better, name)[options.metric] for name in spoilt}
     dependences = {name: dependence(target.space, found) for name, found in chosen.items()}
     return Audit(target.space, better, options.metric, fitted, before, after, dependences)
 

@@ -21,6 +21,7 @@ from bridge.studio.pool import Workers
 from bridge.studio.scenes import Pose, StillCamera, StudioError
 from bridge.studio.stage import CALL_DEADLINE_S, FROZEN_S
 from foundation.errors import DeadlineError
+from scenarios.opendrive import RoadNetwork
 from scenarios.openscenario import Execution, load
 from scenarios.openscenario.carla_port import CarlaPort
 
@@ -72,6 +73,8 @@ class ScenarioStage:
         self._world = client.get_world()
         self._library = self._world.get_blueprint_library()
         self._scenery = agents.scenery(self._world)
+        # All shots of a stage are on the one map that the simulator has loaded.
+        self._networks: dict[str, RoadNetwork] = {}
         self._moment: tuple[Any, ...] | None = None
         self._sensor: Any = None
         self._port: CarlaPort | None = None
@@ -107,9 +110,10 @@ class ScenarioStage:
         self._world = world = self._client.reload_world(False)
         while world.get_snapshot().timestamp.elapsed_seconds < START_S - 1e-6:
             world.tick(CALL_DEADLINE_S)
-        scenario = load(shot.scenario, dict(shot.parameters))
+        scenario = load(shot.scenario, dict(shot.parameters), network=self._networks.get(shot.scenario))
         if scenario.network is None or not scenario.ego:
             raise StudioError(f"{shot.scenario}: names no road network or no ego, so there is nothing to photograph")
+        self._networks[shot.scenario] = scenario.network
         controllers = agents.controllers(agents.Eyes(self._scenery))
         self._port = port = CarlaPort(self._client, world, scenario.network, seed=shot.seed, library=self._library)
         execution = Execution(scenario, scenario.network, port, STEP_S, shot.seed, controllers)

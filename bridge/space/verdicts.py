@@ -94,6 +94,8 @@ def _verdict(audit: Audit, name: str) -> tuple[str, str]:
     if isinstance(audit.space[name], Enum):
         return CHOICES, "Choices have no order; the mean distance of two of them is its length in the space."
     coarse = " The grid is too coarse: one step already changes all that can change." if influence.saturated else ""
+    if after.well_behaved and getattr(audit.remapped[name], "remap", None) is None:
+        return WELL, f"It is even as it is, and would be less so with a remap: it has none.{coarse}"
     if after.well_behaved:
         return WELL, f"After the remap, equal steps change the picture about equally.{coarse}"
     evenness = f"CV {after.cv:.2f} (at most {MAX_CV}), largest over least {after.ratio:.1f} (at most {MAX_RATIO:g})"

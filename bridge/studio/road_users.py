@@ -101,8 +101,8 @@ _PROPS = {
 }
 
 WALK_MPS = 1.3
-GAIT_STEPS, HEADING_STEPS = 8, 8
-"""People's strides and the printed people's headings come in so many steps: each is a model that engines keep."""
+HEADING_STEPS = 8
+"""Printed people are seen from so many sides."""
 
 # The town's streets: two lanes of 4 m and pavements of 3 m behind a kerb of 0.12 m; lamp posts stand 0.45 m behind the
 # kerb, walls begin 1.25 m behind the pavement.
@@ -319,7 +319,7 @@ def _target(values: Mapping[str, Value], number: Mapping[str, float], body: Body
     name = str(values["class"])
     if name in _PERSON:
         person = _PEOPLE[int(number["variant"]) % len(_PEOPLE)]
-        gait = math.floor(number["gait"] % 1.0 * GAIT_STEPS) / GAIT_STEPS
+        gait = round(number["gait"], 3) % 1.0
         if name == "pedestrian":
             return StillActor(TARGET, body.blueprint, pose, walk_speed=WALK_MPS, gait_phase=gait)
         step = 360.0 / HEADING_STEPS

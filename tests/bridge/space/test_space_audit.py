@@ -15,7 +15,7 @@ from bridge.space.targets import Renderer, Target
 from bridge.studio import Pose
 from foundation.errors import InputError, RealityError
 from scenarios import catalogue
-from scenarios.sampling import Enum, Real, Space, SpaceError
+from scenarios.sampling import Enum, Real, Remap, Space, SpaceError
 from scenarios.sampling.files import apply_remaps, save_remaps
 
 SIZE = 48
@@ -85,6 +85,25 @@ def test_rows_rank_by_influence_and_name_what_is_wrong(tmp_path):
     assert not found["idle"].passes
     assert found["reach"].noise == 0.0
     assert found["reach"].also["dssim"] > 0.0
+
+
+def test_a_remap_that_makes_it_worse_is_not_kept(tmp_path, monkeypatch):
+    """Where fresh configurations say that the parameter was even and no longer is, it stays as it was."""
+    even = Space("even", (Real("share", 0.0, 1.0), Enum("look", ("plain", "striped"))))
+
+    class Even(Made):
+        def pictures(self, requests):
+            return super().pictures(({"reach": v["share"] ** 0.5, "look": v["look"]}, s) for v, s in requests)
+
+    knots = tuple(np.linspace(0.0, 1.0, 9).tolist())
+    wrong = Remap(knots, tuple((np.array(knots) ** 3).tolist()), 1.0, "rmse")
+    monkeypatch.setattr(measuring, "improved", lambda space, found: space.with_remaps({"share": wrong}))
+    found = measuring.audit(Target("even", even, ""), ("share",), OPTIONS, tmp_path, Even(), silent)
+    assert found.remapped["share"].remap is None
+    assert found.remapped["share"].scale == pytest.approx(found.fitted["rmse"]["share"].total)
+    (row,) = verdicts.rows(found)
+    assert row.verdict == verdicts.WELL
+    assert "even as it is" in row.why
 
 
 def test_noise_is_seen(tmp_path):
