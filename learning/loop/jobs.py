@@ -60,7 +60,7 @@ def train(
         labels = np.array([classes.index(entry.label) for entry in used], np.int64)
         with atomic(folder / "job.npz") as scratch, scratch.open("wb") as file:
             np.savez(file, images=images, labels=labels)
-        _run_trainer(folder)
+        run_trainer(folder)
         (folder / "job.npz").unlink()
         for file_name in ("learning.csv", "model.pt"):
             _copy(folder / file_name, done / file_name)
@@ -74,7 +74,8 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, scratch)
 
 
-def _run_trainer(folder: Path) -> None:
+def run_trainer(folder: Path) -> None:
+    """Run the trainer of a round's folder in a process of its own; see :func:`train` for what it raises."""
     command = [sys.executable, "-m", "learning.loop.trainer", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:

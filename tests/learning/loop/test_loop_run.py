@@ -21,6 +21,8 @@ from learning.loop.improve import Loop
 from learning.loop.pool import Pool
 from learning.loop.records import read_rows
 
+RUN_TRAINER = jobs.run_trainer  # as it is before conftest.py puts another in its place
+
 CONFIG = config.parse(
     """
 task: shapes_task:Shapes
@@ -265,7 +267,8 @@ def _child(parent, part, deadline_s):
     raise AssertionError("the trainer was not started")
 
 
+@pytest.mark.slow
 def test_a_failing_trainer_says_why(tmp_path):
     (tmp_path / "job.json").write_text("{}")
     with pytest.raises(RealityError, match="the trainer failed: KeyError: 'network'"):
-        jobs._run_trainer(tmp_path)
+        RUN_TRAINER(tmp_path)
