@@ -174,8 +174,9 @@ class _Process:
         # The thread goes on draining the pipe afterwards, so the server never blocks on it; it ends with it.
         threading.Thread(target=read, name=f"{self.name} stdout", daemon=True).start()
         if not done.wait(deadline_s):
+            words = self.last_words()  # stopping removes the log
             self.stop()
-            raise DeadlineError(f"{self.name}: not ready within {deadline_s:.0f} s: {self.last_words()}")
+            raise DeadlineError(f"{self.name}: not ready within {deadline_s:.0f} s: {words}")
         if not found:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._popen.wait(STOP_DEADLINE_S)

@@ -96,8 +96,9 @@ def drive(options: DriveOptions, say: Callable[[str], None] = lambda text: None)
         window.run()
     finally:
         signal.signal(signal.SIGTERM, before)
-        for line in window.saved:
-            say(line)
+        for line in (*window.saved, worker.summary):
+            if line:
+                say(line)
 
 
 def _terminate(number: int, _frame: object) -> None:

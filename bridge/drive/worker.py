@@ -114,6 +114,7 @@ class Worker:
         self._new = threading.Condition()
         self._latest: Picture | None = None
         self._rate_hz, self._frame_at = 0.0, 0.0
+        self._driven_s, self._driven_frames, self._server_ms = 0.0, 0, 0.0
         self._paused, self._slow, self._single = False, 1, False
         self._session: Session | None = None
         self._world: carla.World | None = None
@@ -165,7 +166,9 @@ class Worker:
     @property
     def silent_s(self) -> float:
         """How long nothing has come of the simulator, although something should have."""
-        return 0.0 if self._idle or self.ended else time.monotonic() - self._alive_at
+        # Starting and loading have deadlines of their own.
+        quiet = self._idle or self.ended or self._latest is None
+        return 0.0 if quiet else time.monotonic() - self._alive_at
 
     def fail(self, error: RealityError) -> None:
         """Give the session up: the server is gone, or says nothing any more. Finishes the recording."""
@@ -177,6 +180,17 @@ class Worker:
                 self._session.abandon()
             except RealityError as lost:
                 self.notices.put(Notice(str(lost), "alarm"))
+
+    @property
+    def summary(self) -> str:
+        """How fluent the drive was, pauses apart; empty when there was none."""
+        if not self._driven_frames:
+            return ""
+        rate, frames = self._driven_frames / self._driven_s, self._driven_frames
+        return (
+            f"{frames} frames in {self._driven_s:.1f} s: {rate:.1f} frames/s, "
+            f"{rate * self.plan.step_s:.2f} of real time, server {self._server_ms / frames:.0f} ms a frame"
+        )
 
     # --- the thread ------------------------------------------------------------------------------------------
 
@@ -316,6 +330,9 @@ class Worker:
         self._ticking = None
         now = time.monotonic()
         if self._frame_at:
+            self._driven_s += now - self._frame_at
+            self._driven_frames += 1
+            self._server_ms += picture.instruments.server_ms
             rate = 1.0 / max(now - self._frame_at, 1e-3)
             self._rate_hz += (0.1 if self._rate_hz else 1.0) * (rate - self._rate_hz)
         self._frame_at = self._alive_at = now

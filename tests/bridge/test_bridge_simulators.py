@@ -69,3 +69,9 @@ def test_ports_come_in_free_pairs():
     for number in (port, port + 1):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", number))
+
+
+def test_an_engine_that_starts_too_slowly_is_one_clear_error(monkeypatch):
+    monkeypatch.setattr(simulators, "START_DEADLINE_S", 0.05)
+    with pytest.raises(DeadlineError, match="not ready within"), simulators.start("embedded"):
+        pass
