@@ -1,6 +1,6 @@
 """Learning not to hit the child: PPO on ``child_runs_out``. ``python -m learning.ppo --out out/ppo``; docs/ppo.md.
 
-    task       the environment: cruise control with a brake pedal, training and held-out parameters
+    task       the environment: a cruise control to set, training and held-out parameters
     network    how the state vector enters the network
     train      the training, resumable
     evaluate   untrained, trained and hand-written drivers on the same held-out episodes

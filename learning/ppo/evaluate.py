@@ -28,7 +28,7 @@ USUAL = ("random", "untrained", "idm", "aeb", "trained")
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who drives: the name in the table, the policy, and whether it has the cruise control and the brake pedal."""
+    """Who drives: the name in the table, the policy, and whether it drives through the cruise control."""
 
     name: str
     policy: str

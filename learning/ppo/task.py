@@ -2,8 +2,8 @@
 
 It is ``child_runs_out`` with three things around it:
 
-* a cruise control that holds the speed the episode begins with, and one pedal, the brake, in the agent's hand. A
-  policy that has learned nothing so drives as fast as the scenario does; with bare pedals it would come to rest
+* a cruise control whose set speed, from rest to the speed the episode begins with, is what the agent decides. A policy
+  that has learned nothing so drives about as fast as the scenario does; with bare pedals it would come to rest
   somewhere, and who stands hits nobody;
 * ends that tell apart what the storyboard calls its end: ``goal`` (past the child), ``stopped`` (stood for 1.5 s),
   ``time`` (12 s are over);
@@ -13,6 +13,7 @@ It is ``child_runs_out`` with three things around it:
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,11 +40,15 @@ AXES: Mapping[str, tuple[float, float]] = {"EgoSpeedKmh": (25.0, 55.0), "ChildSp
 DRAWS = 200
 """One cell in five is held out, so as many draws outside of it are as good as impossible."""
 
-IDLE = -0.25
-"""Actions above this leave the driving to the cruise control."""
-GOAL_REWARD = 5.0
-REWARD: Mapping[str, float] = {"progress": 0.1, "time": 0.4, "collision": 20.0, "comfort": 0.05}
-"""A metre is worth 0.1, a second costs 0.4, the child 10 (a touch) to 20 (at 15 m/s); passing it gives 5."""
+FULL = -0.25
+"""Actions from here up set the speed that the episode begins with; -1 sets 0, linear between."""
+GOAL_REWARD = 10.0
+REWARD: Mapping[str, float] = {"progress": 0.1, "time": 0.1, "collision": 10.0, "comfort": 0.05}
+"""A metre is worth 0.1, a second costs 0.1, the child 5 (a touch) to 10 (at 15 m/s); passing it gives 10.
+
+With a dearer child or dearer seconds the training first learns to stop before the gap, which ends the storyboard, and
+takes several times as long to leave that again.
+"""
 GOAL_TOLERANCE_M = 1.0
 
 
@@ -72,7 +77,7 @@ def make(
     inner = ScenarioEnv(SCENARIO, action="longitudinal", reward=dict(REWARD), render_mode=render_mode, **arguments)
     env: gymnasium.Env[Any, Any] = Passing(Split(inner, split))
     if cruise:
-        env = CruiseAndBrake(env)
+        env = SetSpeed(env)
     return Enduring(env) if endure else env
 
 
@@ -149,33 +154,33 @@ class Passing(gymnasium.Wrapper[Any, Any, Any, Any]):
         return "stopped" if abs(info["speed_mps"]) < 0.5 else "time"
 
 
-class CruiseAndBrake(gymnasium.Wrapper[Any, Any, Any, Any]):
-    """The agent's action is one number: from -0.25 to 1 the cruise control drives, below that the agent brakes.
+class SetSpeed(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """The agent's action is one number, the set speed of a cruise control with throttle and brake.
 
-    -1 is the full brake. The cruise control holds the speed that the episode began with and goes back to it after a
-    braking; a lane keeper steers.
+    -1 sets 0, from :data:`FULL` to 1 the speed that the episode began with, linear between. The control brakes the
+    harder the more the car is too fast, fully from 4 m/s on. A lane keeper steers.
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         super().__init__(env)
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
-        self._cruise, self._wished_mps = Cruise(), 0.0
+        self._cruise, self._begun_mps = Cruise(), 0.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
         observation, info = self.env.reset(seed=seed, options=options)
-        self._cruise, self._wished_mps = Cruise(), driving(self).scene.ego.speed
+        self._cruise, self._begun_mps = Cruise(), driving(self).scene.ego.speed
         return observation, info
 
     def step(self, action: npt.ArrayLike) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        """Brake, or let the cruise control drive."""
-        value = np.asarray(action, dtype=np.float64).reshape(-1)
+        """Let the cruise control hold the speed that the action sets."""
+        value = float(np.asarray(action, dtype=np.float64).reshape(-1)[0])
         inner = driving(self)
-        throttle, brake = self._cruise.step(inner.scene.ego.speed, self._wished_mps, inner.timing.decision_s)
-        pedal = throttle - brake
-        if not value[0] >= IDLE:  # a NaN goes through to the environment, which refuses it
-            pedal = (float(value[0]) - IDLE) / (1.0 + IDLE)
-        return self.env.step(np.array([pedal], dtype=np.float32))
+        if math.isnan(value):  # the environment refuses it
+            return self.env.step(np.array([value], dtype=np.float32))
+        share = min(max((value + 1.0) / (1.0 + FULL), 0.0), 1.0)
+        throttle, brake = self._cruise.step(inner.scene.ego.speed, share * self._begun_mps, inner.timing.decision_s)
+        return self.env.step(np.array([throttle - brake], dtype=np.float32))
 
 
 class Enduring(gymnasium.Wrapper[Any, Any, Any, Any]):

@@ -81,15 +81,20 @@ def drive(env, action, **answer):
     return env.unwrapped.given[-1], result
 
 
-def test_below_idle_the_agent_brakes_else_the_cruise_control_drives():
-    env = task.CruiseAndBrake(_Driving())
-    env.reset(seed=1)
-    assert drive(env, -1.0)[0] == pytest.approx(-1.0)
-    half = task.IDLE - 0.5 * (1.0 + task.IDLE)
-    assert drive(env, half)[0] == pytest.approx(-0.5)
-    assert drive(env, task.IDLE + 1e-3)[0] > 0.0  # holding a speed takes some throttle
+def test_action_sets_the_speed_of_the_cruise_control():
+    env = task.SetSpeed(_Driving())
+    env.reset(seed=1)  # at 10 m/s
+    assert drive(env, -1.0)[0] == pytest.approx(-1.0)  # to rest: the full brake
+    half = task.FULL - 0.5 * (1.0 + task.FULL)
+    assert drive(env, half)[0] == pytest.approx(-1.0)  # 5 m/s too fast
+    almost = task.FULL - 0.2 * (1.0 + task.FULL)
+    assert -0.9 < drive(env, almost)[0] < -0.1  # 2 m/s too fast
     env.unwrapped.scene.ego.speed = 6.0
-    assert drive(env, 1.0)[0] > 0.5  # 4 m/s too slow: back to the speed it began with
+    full = [drive(env, action)[0] for action in (task.FULL, 0.0, 1.0)]
+    assert full[0] == pytest.approx(1.0)  # 4 m/s too slow
+    assert full[1] == pytest.approx(full[0], abs=0.1)
+    env.unwrapped.scene.ego.speed = 5.0
+    assert 0.0 <= drive(env, half)[0] < 0.6  # holds 5 m/s
     assert math.isnan(drive(env, math.nan)[0])
 
 
