@@ -82,6 +82,8 @@ def audit(target: Target, names: tuple[str, ...], options: Options, out: Path, r
     coarse = tuple(name for name in names if chosen[name].coarse)
     session.expect("refine", better, coarse)
     better = improved(better, {name: session.measure("refine", better, name)[options.metric] for name in coarse})
+    # Files of an earlier end of this audit may have been measured with other remaps.
+    session.expect("after", better, tuple(name for name in names if session.has_file("after", name)))
     before, after = (
         {name: session.measure(phase, space, name)[options.metric] for name in names}
         for phase, space in (("before", target.space), ("after", better))
@@ -218,6 +220,10 @@ class _Session:
         counts = [self._configurations(phase) * len(_grid_values(self._space, name, self._options)) for name in missing]
         self._total += sum(counts) + (self._base_count(phase) if missing else 0)
 
+    def has_file(self, phase: str, name: str) -> bool:
+        """Whether there is a file of this parameter, measured in whatever space."""
+        return self._path(phase, name).is_file()
+
     def _measured(self, phase: str, space: Space | None, name: str) -> bool:
         """Whether there is a file of this parameter, measured in this space."""
         path = self._path(phase, name)
@@ -244,7 +250,7 @@ class _Session:
         for picture in pictures:
             self._done += 1
             spent = time.monotonic() - self._began
-            left = spent / self._done * (self._total - self._done) if self._done > 20 else None
+            left = spent / self._done * max(self._total - self._done, 0) if self._done > 20 else None
             self._tell(Progress(what, self._done, max(self._total, self._done), left))
             yield picture
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -106,10 +107,13 @@ class _Worker:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once; its engine ends with its standard input."""
+        """End it at once, and its engine, which may not be able to notice that its standard input has closed."""
         self.connection.close()
         self.process.kill()
         self.process.wait()
+        if self.engine_pid is not None and not self.engine_gone():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.engine_pid, signal.SIGKILL)
 
 
 class Keyed(Protocol):

@@ -74,6 +74,8 @@ def main() -> None:
     try:
         serve(connection, connection.recv())
         status = 0
+    except DeadlineError as error:
+        log.error("%s", error)  # a machine that was busy for a while, or an engine that hangs: worth another try
     except RealityError as error:
         log.error("%s", error)
         with contextlib.suppress(OSError):

@@ -158,6 +158,21 @@ def test_a_killed_engine_costs_nothing_but_time(pair, caplog):
     assert any("starts again" in record.getMessage() for record in caplog.records)
 
 
+@pytest.mark.slow
+def test_an_engine_that_hangs_is_replaced(caplog):
+    """It is stopped, not killed: only the deadline can tell."""
+    with Studio(camera=CAMERA, workers=1) as studio, caplog.at_level(logging.WARNING):
+        (before,) = shoot(studio, scene("a", car()))
+        hung = studio.engine_pids[0]
+        os.kill(hung, signal.SIGSTOP)
+        (after,) = shoot(studio, scene("a", car()))
+        assert same(before, after)
+        assert studio.engine_pids != [hung]
+    with pytest.raises(ProcessLookupError):
+        os.kill(hung, 0)
+    assert any("starts again" in record.getMessage() for record in caplog.records)
+
+
 def test_engines_that_die_again_and_again_are_an_error():
     over = threading.Event()
     with Studio(camera=CAMERA, workers=1) as studio:
