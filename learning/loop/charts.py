@@ -102,7 +102,8 @@ def error_map(
     """
     rows, columns = count.shape
     left, top, cell_w, cell_h = 74, 8, 300 / columns, 190 / rows
-    width, height = left + 300 + 10, top + 190 + 44
+    slanted = isinstance(edges[0][0], str) and columns > 4
+    width, height = left + 300 + 22, top + 190 + (84 if slanted else 44)
     parts = [f'<svg class="chart map" viewBox="0 0 {width} {height}" role="img">']
     for r in range(rows):
         for c in range(columns):
@@ -120,7 +121,8 @@ def error_map(
                     f'<text x="{x + cell_w / 2:.1f}" y="{y + cell_h / 2 + 4:.1f}" text-anchor="middle" '
                     f'style="fill:{ink(share)}">{share * 100:.0f}</text>'
                 )
-    parts += _axis(edges[0], columns, lambda i: (left + i * cell_w, top + 190 + 14), "middle")
+    place = (lambda i: (left + i * cell_w + 6, top + 190 + 12)) if slanted else lambda i: (left + i * cell_w, top + 204)
+    parts += _axis(edges[0], columns, place, "end" if slanted else "middle", -32 if slanted else 0)
     parts += _axis(edges[1], rows, lambda i: (left - 5, top + 190 - i * cell_h + 4), "end")
     parts.append(
         f'<text x="{left + 150}" y="{height - 6}" text-anchor="middle" class="title">{escape(names[0])}</text>'
@@ -134,14 +136,19 @@ def error_map(
 
 
 def _axis(
-    edges: Sequence[float] | Sequence[str], bins: int, place: Callable[[float], tuple[float, float]], anchor: str
+    edges: Sequence[float] | Sequence[str],
+    bins: int,
+    place: Callable[[float], tuple[float, float]],
+    anchor: str,
+    turn: int = 0,
 ) -> list[str]:
     out = []
     for i, edge in enumerate(edges):
         at = i if len(edges) > bins else i + 0.5
         x, y = place(at)
-        text = edge if isinstance(edge, str) else f"{edge:.3g}"
-        out.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>')
+        text = edge.replace("_", " ") if isinstance(edge, str) else f"{edge:.3g}"
+        turned = f' transform="rotate({turn} {x:.1f} {y:.1f})"' if turn else ""
+        out.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{turned}>{escape(text)}</text>')
     return out
 
 
