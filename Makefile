@@ -34,7 +34,7 @@ format: ## format the code
 bench: setup ## our figures beside the limits measured in the same run
 	@$(PY) -m benchmarks
 
-proof: setup ## adaptive against uniform sampling, over five seeds; writes out/proof/report.html
+proof: setup ## adaptive against uniform sampling, over five seeds; writes out/proof/proof.md; fails while the claim does not hold
 	@$(PY) -m learning.proof --out out/proof
 
 docs: setup ## regenerate the pages in docs/ that are generated
