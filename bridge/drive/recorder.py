@@ -21,7 +21,7 @@ from PIL import Image
 
 from bridge.drive.state import Pixels
 from bridge.recording import Recorder
-from foundation.errors import RealityError
+from foundation.errors import DeadlineError, RealityError
 from sensors import capture as captures
 from sensors.labels import Labeler
 from sensors.readings import Frame
@@ -31,6 +31,8 @@ from sensors.writers import DatasetWriter
 log = logging.getLogger(__name__)
 
 SENSOR_DEADLINE_S = 20.0
+FIRST_S, FIRST_TRIES = 2.0, 5
+"""How long, and for how many frames, the first readings are waited for."""
 FILM_QUEUE = 8
 CLOSE_DEADLINE_S = 60.0
 
@@ -62,6 +64,7 @@ class DatasetRecording:
         self._labeler = Labeler()
         self._recorder = Recorder(self._keep)
         self._open = True
+        self._patience = FIRST_TRIES
         try:
             self._capture: captures.Capture | None = captures.attach(world, ego, rig, seed)
         except BaseException:
@@ -83,7 +86,15 @@ class DatasetRecording:
         """
         if self._capture is None:
             return
-        frame = self._capture.frame(frame_id, SENSOR_DEADLINE_S)
+        try:
+            frame = self._capture.frame(frame_id, FIRST_S if self._patience else SENSOR_DEADLINE_S)
+        except DeadlineError:
+            if not self._patience:
+                raise
+            # A very busy server may not have heard yet that somebody listens; the recording begins a frame later.
+            self._patience -= 1
+            return
+        self._patience = 0
         if self.start_s is None:
             self.start_s = frame.elapsed_s
         self.last_s = frame.elapsed_s

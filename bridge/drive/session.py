@@ -26,13 +26,16 @@ from bridge.drive.stage import DEFAULT_VEHICLE, FreeDrive, Stage
 from bridge.drive.state import Instruments, Notice, Picture, Shot
 from bridge.drive.traffic import Manager
 from bridge.drive.views import Body
-from foundation.errors import RealityError
+from foundation.errors import DeadlineError, RealityError
 from sensors.readings import Frame
 from sensors.rig import Rig
 
 log = logging.getLogger(__name__)
 
 TICK_DEADLINE_S = 20.0
+SENSOR_DEADLINE_S = 10.0
+FIRST_S, FIRST_TRIES = 2.0, 5
+"""How long, and for how many frames, the first reading of a sensor is waited for."""
 NOT_IN_A_SCENARIO = {
     Action.WEATHER, Action.WEATHER_BACK, Action.LATER, Action.EARLIER, Action.CARS, Action.NO_CARS, Action.PEOPLE,
     Action.NO_PEOPLE, Action.RESPAWN, Action.NEXT_VEHICLE, Action.PREVIOUS_VEHICLE, Action.AUTOPILOT,
@@ -182,10 +185,37 @@ class Session:
         return self.stage is not None and self.stage.over
 
     def frame(self, inputs: Inputs) -> Picture:
-        """Do one step and return what is to be seen."""
+        """Do one step and return what is to be seen.
+
+        A server that is very busy may not have heard yet, when it ticks, that somebody listens to a sensor that was
+        just mounted. Then another step is done.
+
+        Raises:
+            DeadlineError: a sensor sends nothing.
+        """
         stage = self.stage
         assert stage is not None, "the session was not started"
-        self._mount(stage)
+        fresh = self._mount(stage)
+        for patience in range(FIRST_TRIES if fresh else 1, 0, -1):
+            begun = time.perf_counter()
+            frame_id, waiting = self._step(stage, inputs)
+            try:
+                frame, main, inset, labels = self.shown.take(frame_id, SENSOR_DEADLINE_S if patience == 1 else FIRST_S)
+            except DeadlineError:
+                if patience == 1:
+                    raise
+                continue
+            break
+        self._server_ms += 0.2 * (1000.0 * (time.perf_counter() - begun) - self._server_ms)
+        self._body = body_of(frame.ego)
+        if self.recording is not None and not waiting:
+            self._record(frame_id)
+        self._number += 1
+        instruments = self._instruments(stage, frame, main, labels, waiting)
+        return Picture(self._number, main, inset, instruments, stage.verdict)
+
+    def _step(self, stage: Stage, inputs: Inputs) -> tuple[int, bool]:
+        """Move everybody, tick, and return the frame and whether a scenario waits for the person to begin."""
         if self._held_start and inputs.any:
             self._held_start = False
         waiting = self._held_start
@@ -199,31 +229,24 @@ class Session:
         commands += self.shown.follow(self._world, body, self._step_s)
         if commands:
             self._client.apply_batch_sync(commands, False)
-        begun = time.perf_counter()
         frame_id = self._world.tick(TICK_DEADLINE_S)
         if waiting and isinstance(stage, ScenarioDrive):
             stage.hold()
         else:
             stage.after_tick()
-        frame, main, inset, labels = self.shown.take(frame_id)
-        self._server_ms += 0.2 * (1000.0 * (time.perf_counter() - begun) - self._server_ms)
-        self._body = body_of(frame.ego)
-        if self.recording is not None and not waiting:
-            self._record(frame_id)
-        self._number += 1
-        instruments = self._instruments(stage, frame, main, labels, waiting)
-        return Picture(self._number, main, inset, instruments, stage.verdict)
+        return frame_id, waiting
 
-    def _mount(self, stage: Stage) -> None:
-        """Mount the sensors again when what is shown, or the car, has changed."""
+    def _mount(self, stage: Stage) -> bool:
+        """Mount the sensors again when what is shown, or the car, has changed; returns whether that was so."""
         shown = self.shown
         wanted = (stage.epoch, stage.ego.id, shown.view.name, shown.sensor, shown.inset, shown.labels, shown.size)
         if wanted == self._attached:
-            return
+            return False
         if (stage.epoch, stage.ego.id) != self._attached[:2]:
             self._new_car(stage)
         shown.attach(self._world, stage.ego, self._body, self._step_s, self.plan.seed)
         self._attached = wanted
+        return True
 
     def _new_car(self, stage: Stage) -> None:
         self._detach()

@@ -29,7 +29,6 @@ INSET_SIZE = (320, 240)
 LIDAR_SHAPE = ("channels", "range", "upper_fov", "lower_fov", "horizontal_fov")
 """What the screen's lidar takes over from the rig's. It is a semantic one: points can be coloured by class."""
 LABEL_OUTPUTS = ("depth", "instance")
-SENSOR_DEADLINE_S = 10.0
 NEAREST_M, FARTHEST_M = 1.0, 250.0
 """Depths between these are told apart by colour, logarithmically."""
 _IS_ROAD_USER = np.isin(np.arange(256), [int(tag) for tag in sorted(ROAD_USERS)])
@@ -180,7 +179,7 @@ class Shown:
         start = math.hypot(line[0][0] - body.x, line[0][1] - body.y)
         return start + self._walls.free_m(*line)
 
-    def take(self, frame_id: int) -> tuple[Frame, Shot, Shot | None, int | None]:
+    def take(self, frame_id: int, deadline_s: float) -> tuple[Frame, Shot, Shot | None, int | None]:
         """Return the frame, what the main picture and the inset show, and how many labels there are.
 
         Raises:
@@ -188,7 +187,7 @@ class Shown:
         """
         if self._capture is None:
             raise RealityError("nothing is shown")
-        frame = self._capture.frame(frame_id, SENSOR_DEADLINE_S)
+        frame = self._capture.frame(frame_id, deadline_s)
         main, count = self._shot(frame, "view", self.sensor, self.labels)
         inset = self._shot(frame, "inset", self.inset, False)[0] if self.inset is not None else None
         return frame, main, inset, count

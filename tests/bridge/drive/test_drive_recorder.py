@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from bridge.drive import recorder
 from bridge.drive.command import parse_quality, parse_size
-from bridge.drive.recorder import Film, free_name
-from foundation.errors import RealityError
+from bridge.drive.recorder import FIRST_TRIES, DatasetRecording, Film, free_name
+from foundation.errors import DeadlineError, RealityError
+from sensors import rig
 
 
 def test_a_film_holds_every_frame_in_its_colour_and_its_time(tmp_path):
@@ -58,3 +60,25 @@ def test_sizes_and_qualities_are_read_or_refused():
     for text in ("2", "0", "best", "nan"):
         with pytest.raises(RealityError, match="--quality"):
             parse_quality(text)
+
+
+class _Silent:
+    """A rig whose sensors never send anything."""
+
+    def frame(self, frame_id, timeout_s):
+        raise DeadlineError("front.rgb: no reading")
+
+    def close(self):
+        pass
+
+
+def test_a_recording_waits_a_few_frames_for_its_first_and_not_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(recorder.captures, "attach", lambda *a: _Silent())
+    recording = DatasetRecording(None, None, rig.load("demo"), 0, tmp_path / "data")
+    for frame in range(FIRST_TRIES):
+        recording.take(frame)
+    with pytest.raises(DeadlineError, match=r"front\.rgb"):
+        recording.take(FIRST_TRIES)
+    recording.stop_capture()
+    assert recording.close({}) == "nothing was recorded"
+    assert list(tmp_path.iterdir()) == []

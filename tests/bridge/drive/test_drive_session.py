@@ -20,7 +20,8 @@ from PIL import Image
 from bridge import simulators
 
 ROOT = Path(__file__).resolve().parents[3]
-DEADLINE_S = 150.0
+DEADLINE_S = 400.0
+"""Some ten seconds on a quiet machine; it is for machines that do ten other things."""
 
 RIG = """
 name: tiny
@@ -89,7 +90,7 @@ def state_of(world: carla.World) -> tuple[bool, float | None, float, list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_tour_of_everything_on_a_server_that_is_left_as_it_was(tmp_path):
     rig = tmp_path / "rig.yaml"
     rig.write_text(RIG)
@@ -102,7 +103,7 @@ def test_a_tour_of_everything_on_a_server_that_is_left_as_it_was(tmp_path):
         before = state_of(world)
         done = run(
             "--simulator", f"127.0.0.1:{server.port}", "--script", script(tmp_path, TOUR), "--out", str(out),
-            "--rig", str(rig), "--size", "800x600", "--quality", "0.4", "--cars", "4", "--people", "4",
+            "--rig", str(rig), "--size", "800x600", "--quality", "0.4", "--cars", "4", "--people", "4", "--fps", "10",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         world.wait_for_tick(10.0)
@@ -127,16 +128,16 @@ def test_a_tour_of_everything_on_a_server_that_is_left_as_it_was(tmp_path):
     (data,) = [path for path in out.iterdir() if path.is_dir()]
     manifest = json.loads((data / "manifest.json").read_text())
     records = [json.loads(line) for line in (data / "labels.jsonl").read_text().splitlines()]
-    assert manifest["frames"] == len(records) == len(list((data / "front" / "rgb").iterdir())) >= 9
+    assert manifest["frames"] == len(records) == len(list((data / "front" / "rgb").iterdir())) >= 4
     assert manifest["driver"].startswith("a person")
     with av.open(str(out / "drive-000.mp4")) as container:
         frames = sum(1 for _ in container.decode(video=0))
     assert f"film of {frames} frames" in done.stdout
-    assert 10 <= frames <= 14
+    assert 5 <= frames <= 8
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_scenario_is_driven_to_its_verdict_and_again(tmp_path):
     text = """
     0.2  screenshot start.png
@@ -195,12 +196,12 @@ def recorded(out: Path) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_ctrl_c_and_sigterm_finish_the_recordings_and_end_the_engine(tmp_path, number, status):
     with driving(tmp_path) as (process, engine):
         process.send_signal(number)
-        process.communicate(timeout=40.0)
+        process.communicate(timeout=150.0)
         assert process.returncode == status
         assert not Path(f"/proc/{engine}").exists()
     frames, filmed = recorded(tmp_path / "out")
@@ -209,11 +210,11 @@ def test_ctrl_c_and_sigterm_finish_the_recordings_and_end_the_engine(tmp_path, n
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_server_that_dies_costs_no_recording_and_is_named_in_one_line(tmp_path):
     with driving(tmp_path) as (process, engine):
         os.kill(engine, signal.SIGKILL)
-        out, err = process.communicate(timeout=40.0)
+        out, err = process.communicate(timeout=150.0)
         assert process.returncode == 2
     lines = [line for line in err.splitlines() if line.startswith("reality:")]
     assert lines == ["reality: embedded engine has ended with status -9: it wrote nothing"]
