@@ -52,7 +52,7 @@ class TrainOptions:
     rollout: int = 256
     batch: int = 128
     epochs: int = 10
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     gamma: float = 0.99
     gae_lambda: float = 0.95
     log_std: float = -1.0
