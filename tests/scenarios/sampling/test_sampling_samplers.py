@@ -94,7 +94,9 @@ def test_the_registry_has_them_all():
     assert {"uniform", "latin_hypercube", "sobol", "balanced", "confusion", "importance", "paired", "mixture"} <= set(
         SAMPLERS
     )
-    assert {make(MIXED, 0).name for make in MAKERS.values()} == set(SAMPLERS)
+    # Packages above may register more of their own, when they were imported before.
+    own = {name for name, kind in SAMPLERS.items() if kind.__module__.startswith("scenarios.sampling")}
+    assert {make(MIXED, 0).name for make in MAKERS.values()} == own
 
 
 @every
