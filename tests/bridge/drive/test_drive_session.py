@@ -170,6 +170,8 @@ def driving(tmp_path: Path, *arguments: str):
         command("--script", script(tmp_path, text), "--out", str(tmp_path / "out"), "--rig", str(rig),
                 "--size", "640x480", "--quality", "0.25", *arguments),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ),
+        # Whoever runs the tests in the background of a shell ignores Ctrl-C, and so would the child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         end = time.monotonic() + DEADLINE_S
