@@ -8,6 +8,6 @@ pictures = renderer.render(View(location, rotation, fov=90.0), frozenset({"rgb",
 
 from engine.render.context import RenderError
 from engine.render.renderer import Renderer
-from engine.render.view import WANTS, Optics, View
+from engine.render.view import WANTS, Optics, Past, View
 
-__all__ = ["WANTS", "Optics", "RenderError", "Renderer", "View"]
+__all__ = ["WANTS", "Optics", "Past", "RenderError", "Renderer", "View"]

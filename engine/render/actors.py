@@ -38,7 +38,8 @@ _BLINKER_FLAGS = 16 | 32
 BLINK_HZ = 1.5
 HEADLIGHT_FLAGS = 2 | 4
 # Columns that may move a joint; a change in any of them asks for new joint matrices.
-_JOINT_COLUMNS = ("gait_phase", "gait_speed", "wheel_steer", "wheel_spin", "walk_speed", "jump")
+_JOINT_COLUMNS = ("gait_phase", "gait_speed", "wheel_steer", "wheel_spin", "walk_speed", "jump", "doors", "pose")
+_NO_CAMERA, _PICTURES = core.BitMask32.all_off(), COLOR_CAMERAS | LABEL_CAMERAS
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])
 KEEP_VERTICES = 3_000_000
 """Shapes that no actor has any more are kept up to so many vertices (100 MB): the next scene is likely to want them."""
@@ -71,6 +72,8 @@ class _Actor:
     instance_id: int
     lamp_mask: int = 1
     posed: np.void | None = None
+    pose: npt.NDArray[np.float32] | None = None
+    before: core.PTA_LMatrix4f | None = None
 
 
 def model_joints(model: Model) -> npt.NDArray[np.float64]:
@@ -275,6 +278,49 @@ class Actors:
                 actor.posed = row
                 self.version += 1
 
+    def look_back(self, past: npt.NDArray[np.void] | None) -> None:
+        """Tell the shaders where each actor and its joints were before; :meth:`pose_joints` must have run.
+
+        Args:
+            past: rows of that moment; actors without one, and all when it is None, count as resting.
+        """
+        rows = self._rows
+        if not len(rows):
+            return
+        then = rows.copy()
+        if past is not None and len(past):
+            order = np.argsort(past["id"], kind="stable")
+            place = np.minimum(np.searchsorted(past["id"], rows["id"], sorter=order), len(past) - 1)
+            old = past[order[place]]
+            known = old["id"] == rows["id"]
+            then[known] = old[known]
+        world = (_FLIP @ pose_matrices(then["location"], then["rotation"]) @ _FLIP).swapaxes(1, 2)
+        for n, actor_id in enumerate(rows["id"].tolist()):
+            actor = self._actors.get(actor_id)
+            if actor is None or actor.pose is None:
+                continue
+            if actor.before is None:
+                actor.before = core.PTA_LMatrix4f.empty_array(MAX_JOINTS + 1)
+                actor.node.set_shader_input("before", actor.before)
+            matrices = np.empty((MAX_JOINTS + 1, 4, 4), dtype=np.float32)
+            matrices[0], matrices[1:] = world[n], actor.pose
+            if actor.posed is not None and any((then[n][c] != actor.posed[c]).any() for c in _JOINT_COLUMNS):
+                matrices[1:] = _joint_rows(self._joint_matrices(actor.shape.model, then[n]))
+            actor.before.set_data(matrices.tobytes())
+
+    def hide(self, actor_ids: frozenset[int]) -> None:
+        """Leave actors out of the pictures (their shadows stay) until :meth:`unhide`."""
+        for actor in self._known(actor_ids):
+            actor.node.node().adjust_draw_mask(_NO_CAMERA, _PICTURES, _NO_CAMERA)
+
+    def unhide(self, actor_ids: frozenset[int]) -> None:
+        """Take :meth:`hide` back."""
+        for actor in self._known(actor_ids):
+            actor.node.node().adjust_draw_mask(_NO_CAMERA, _NO_CAMERA, _PICTURES)
+
+    def _known(self, actor_ids: frozenset[int]) -> list[_Actor]:
+        return [self._actors[actor_id] for actor_id in sorted(actor_ids) if actor_id in self._actors]
+
     def headlights(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Return positions (N, 3), directions (N, 3), both CARLA frame, and which are high beams (N,)."""
         lit = [
@@ -300,10 +346,16 @@ class Actors:
     @staticmethod
     def _set_joints(actor: _Actor, joints: npt.NDArray[np.float64]) -> None:
         """Write (J, 4, 4) actor-from-joint matrices, CARLA's frame; place 0 is the root."""
-        matrices = np.zeros((MAX_JOINTS, 4, 4), dtype=np.float32)
-        matrices[0] = IDENTITY
-        matrices[1 : len(joints) + 1] = (_FLIP @ joints @ _FLIP).swapaxes(1, 2)
-        actor.joints.set_data(matrices.tobytes())
+        actor.pose = _joint_rows(joints)
+        actor.joints.set_data(actor.pose.tobytes())
+
+
+def _joint_rows(joints: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """Return what the shaders read of (J, 4, 4) actor-from-joint matrices, CARLA's frame; place 0 is the root."""
+    matrices = np.zeros((MAX_JOINTS, 4, 4), dtype=np.float32)
+    matrices[0] = IDENTITY
+    matrices[1 : len(joints) + 1] = (_FLIP @ joints @ _FLIP).swapaxes(1, 2)
+    return matrices
 
 
 _GLASS = core.RenderState.make(BLENDED, core.CullBinAttrib.make("glass", 0))

@@ -24,6 +24,7 @@ from engine.render.textures import make_texture
 from engine.render.view import WANTS, View
 from engine.render.weather import DEFAULT_EV100, ClearNoon, Light, WeatherParameters, light_of, white_balance
 from engine.state import ActorTable
+from foundation.frames import invert
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +34,21 @@ DRAW_FAR_M = 4000.0
 KEEP_PX = 4_000_000
 """Buffers are kept for views of this many pixels together; the longest unused ones go first."""
 
-Pixels = npt.NDArray[np.uint8]
+Pixels = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
 
 # What each picture is read from, and what the surface pass must draw for that.
-_READ = {"rgb": "rgb", "depth": "depth", "semantic": "label", "instance": "label", "normals": "normal"}
-_DRAWN = {"rgb": ("albedo", "depth", "label"), "depth": ("depth",), "label": ("label",), "normal": ("normal",)}
-_ORDER = ("albedo", "depth", "label", "normal")
+_READ = {
+    "rgb": ("rgb",),
+    "depth": ("depth",),
+    "semantic": ("label",),
+    "instance": ("label",),
+    "normals": ("normal",),
+    "albedo": ("albedo",),
+    "flow": ("flow_x", "flow_y"),
+}
+_LIT = ("albedo", "depth", "label")
+_ORDER = ("albedo", "depth", "label", "normal", "flow_x", "flow_y")
 
 
 def _default_joint_matrices() -> JointMatrices:
@@ -93,12 +103,15 @@ class Renderer:
 
         Args:
             view: the camera.
-            wants: any of "rgb", "depth", "semantic", "instance", "normals".
+            wants: any of :data:`~engine.render.view.WANTS`.
 
         Returns:
             (H, W, 4) uint8 BGRA, top row first, alpha 255, in CARLA's encodings. rgb: sRGB. depth: planar
             distance, (R + 256 G + 65536 B) / (2^24 - 1) * 1000 m, the sky white. semantic: tag in R.
             instance: tag in R, id's low byte in G, high byte in B. normals: world axes (CARLA), -1..1 on 0..255.
+            albedo: sRGB colour of the surfaces without light; the sky black.
+            "flow" alone is (H, W, 2) float32: how far what is seen at a pixel has come since ``view.before``, in
+            units in which the picture is 2 wide and 2 high, x to the right, y **up**, limited to +-2.
 
         Raises:
             RenderError: this machine has no OpenGL.
@@ -108,9 +121,17 @@ class Renderer:
             raise ValueError(f"wants {sorted(wants)}; there are {sorted(WANTS)}")
         if self._stage is None:
             self._stage = _Stage(shared_context(), StaticScene(self._static, self._hidden), self._actors)
-        delivered = frozenset(_READ[name] for name in wants)
+        pictures: dict[str, Pixels] = {}
+        if "flow" in wants:
+            # A pass of its own: a graphics card need not have more than five targets.
+            targets = self._stage.draw(view, frozenset(_READ["flow"]), self._light, self._elapsed_s)
+            pictures["flow"] = _decode_flow(targets)
+            wants = wants - {"flow"}
+            if not wants:
+                return pictures
+        delivered = frozenset(part for name in wants for part in _READ[name])
         targets = self._stage.draw(view, delivered, self._light, self._elapsed_s)
-        pictures = {name: targets.read(_READ[name]) for name in sorted(wants - {"semantic"})}
+        pictures |= {name: targets.read(_READ[name][0]) for name in sorted(wants - {"semantic"})}
         if "semantic" in wants:
             label = pictures["instance"].copy() if "instance" in wants else targets.read("label")
             label.view("<u4")[...] &= np.uint32(0xFFFF0000)
@@ -133,6 +154,8 @@ class _Stage:
         self.constants = shaders.FrameConstants()
         self.root = core.NodePath("world")
         self.root.set_shader_input("frame", self.constants.shared)
+        self._motion = core.PTA_LMatrix4f.empty_array(2)
+        self.root.set_shader_input("motion", self._motion)
         self._detail = make_texture(1 if "llvmpipe" in context.driver else 8)
         self.root.set_shader_input("detail", self._detail)
         self._inputs: dict[str, Any] = {"frame": self.constants.shared, "detail": self._detail}
@@ -171,15 +194,20 @@ class _Stage:
         self._actors.apply(elapsed_s, light.night > 0.5)
         self._actors.pose_joints(world[:3, 3], world[:3, 0], float(np.cos(np.arctan(diagonal))))
         variants: dict[str, Defines] = {}
-        if "rgb" in delivered:
+        if "rgb" in delivered or "albedo" in delivered:
             variants = self._light(view, world, light, elapsed_s)
+            self.constants.upload()
+        if "flow_x" in delivered:
+            self._look_back(view, world)
             self.constants.upload()
         targets.use(variants, self._inputs)
         targets.aim(view, _camera_matrix(world, flip), NEAR_M, DRAW_FAR_M)
         targets.set_active(True)
+        self._actors.hide(view.hidden)
         try:
             self._context.engine.render_frame()
         finally:
+            self._actors.unhide(view.hidden)
             targets.set_active(False)
             for shadows in self._shadows.values():
                 shadows.rest()
@@ -192,7 +220,7 @@ class _Stage:
             room = KEEP_PX - view.width * view.height
             while self._targets and sum(kept.width * kept.height for kept in self._targets.values()) > room:
                 self._targets.popitem(last=False)[1].close()
-            drawn = {part for name in delivered for part in _DRAWN[name]}
+            drawn = {part for name in delivered for part in (_LIT if name in ("rgb", "albedo") else (name,))}
             outputs = tuple(part for part in _ORDER if part in drawn)
             targets = Targets(self._context, self.root, view.width, view.height, outputs, delivered)
         self._targets[key] = targets
@@ -224,9 +252,8 @@ class _Stage:
         )
         always_on = 1 | (1 << SWITCHES.index("night") if light.night > 0.5 else 0)
         rows[shaders.FOG_COLOR] = (*light.fog_color, always_on)
-        rows[shaders.FORWARD] = (*(world[:3, 0] * flip), 1.7 / light.exposure)
-        rows[shaders.RIGHT] = (*(world[:3, 1] * flip * view.width / 2.0 / view.focal_px), 0.0)
-        rows[shaders.UP] = (*(world[:3, 2] * flip * view.height / 2.0 / view.focal_px), 0.0)
+        self._aim_rays(view, world)
+        rows[shaders.FORWARD, 3] = 1.7 / light.exposure
         drift = light.wind * elapsed_s * 0.002
         rows[shaders.PIXEL] = (1.0 / view.width, 1.0 / view.height, drift % 1.0, (0.4 * drift) % 1.0)
         rows[shaders.MISC] = (0.0, 0.0, 1.0 - light.night, self._static.ground_z)
@@ -243,6 +270,23 @@ class _Stage:
             rows[shaders.UP, 3] = len(lamps)
         clouds: Defines = (("CLOUDS", 1),) if light.cloudiness > 0.1 else ()
         return {"skylight": clouds, "light": tuple(defines), "post": self._post(view, light)}
+
+    def _aim_rays(self, view: View, world: Floats) -> None:
+        """Fill in the rays through the picture's centre and towards its right and upper rim."""
+        flip = np.array([1.0, -1.0, 1.0])
+        rows = self.constants.rows
+        rows[shaders.FORWARD] = (*(world[:3, 0] * flip), 0.0)
+        rows[shaders.RIGHT] = (*(world[:3, 1] * flip * view.width / 2.0 / view.focal_px), 0.0)
+        rows[shaders.UP] = (*(world[:3, 2] * flip * view.height / 2.0 / view.focal_px), 0.0)
+
+    def _look_back(self, view: View, world: Floats) -> None:
+        """Tell the shaders where camera and actors were before."""
+        self._aim_rays(view, world)
+        before = view.before
+        then = world if before is None else before.world_from_camera
+        clips = np.stack([_clip_matrix(view, world), _clip_matrix(view, then)])
+        self._motion.set_data(clips.swapaxes(1, 2).astype(np.float32).tobytes())
+        self._actors.look_back(None if before is None else before.rows)
 
     def _shadow(self, view: View, camera: npt.NDArray[np.float64], light: Light) -> list[tuple[str, int]]:
         small = view.focal_px < SMALL_FOCAL_PX
@@ -280,6 +324,27 @@ class _Stage:
         self._static.root.remove_node()
         self._detail.release_all()
         self.root.remove_node()
+
+
+def _clip_matrix(view: View, world: Floats) -> Floats:
+    """Return the (4, 4) clip-from-world matrix of a camera pose; the world in ASAM's frame. z is left out."""
+    flip = np.diag([1.0, -1.0, 1.0, 1.0])
+    lens = np.zeros((4, 4))
+    lens[0, 1] = 2.0 * view.focal_px / view.width
+    lens[1, 2] = 2.0 * view.focal_px / view.height
+    lens[3, 0] = 1.0
+    return np.asarray(lens @ invert(world) @ flip)
+
+
+def _decode_flow(targets: Targets) -> npt.NDArray[np.float32]:
+    """Return (H, W, 2) motion from the two buffers that hold it."""
+    parts = []
+    for name in _READ["flow"]:
+        # The buffers hold BGRA; the shader wrote the low byte to red.
+        pixels = targets.read(name).astype(np.int32)
+        units = pixels[..., 2] + (pixels[..., 1] << 8) + (pixels[..., 0] << 16)
+        parts.append((units - 2**23) * np.float32(2.0**-22))
+    return np.stack(parts, axis=-1).astype(np.float32)
 
 
 def _camera_matrix(world: npt.NDArray[np.float64], flip: npt.NDArray[np.float64]) -> core.LMatrix4f:

@@ -92,7 +92,7 @@ def load(vertex: str, fragment: str, defines: tuple[tuple[str, int], ...] = ()) 
 
 
 def output_defines(outputs: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """Return the #defines that place the outputs ("albedo", "depth", "label", "normal") on render targets 0, 1, ..."""
+    """Return the #defines that place the outputs ("albedo", "depth", ...) on render targets 0, 1, ..."""
     return tuple((f"OUT_{name.upper()}", place) for place, name in enumerate(outputs))
 
 

@@ -49,7 +49,8 @@ class Targets:
     Colours take two more passes over the pixels (not over the scene): light, then the filter that smooths edges.
 
     Args:
-        outputs: of "albedo", "depth", "label", "normal"; each is one 8-bit BGRA render target of the surface pass.
+        outputs: of "albedo", "depth", "label", "normal", "flow_x", "flow_y"; each is one 8-bit BGRA render target of
+            the surface pass.
             With "albedo" come "depth" and "label": light needs them.
         delivered: of these and "rgb": what :meth:`read` will be asked for.
     """

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices
 
-WANTS = frozenset({"rgb", "depth", "semantic", "instance", "normals"})
+WANTS = frozenset({"rgb", "depth", "semantic", "instance", "normals", "albedo", "flow"})
 """Everything :meth:`engine.render.Renderer.render` can deliver."""
 
 MAX_SIDE_PX = 8192
@@ -49,6 +49,19 @@ class Optics:
         return math.log2(self.fstop**2 * self.shutter_speed * 100.0 / self.iso)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """An earlier moment: what the motion in a picture is measured from.
+
+    Attributes:
+        world_from_camera: (4, 4) pose of the camera then, CARLA's frame.
+        rows: (N,) the actor table's rows then; actors that have none there count as resting.
+    """
+
+    world_from_camera: npt.NDArray[np.float64]
+    rows: npt.NDArray[np.void]
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A pinhole camera in the world, CARLA's frame: it looks along +x, +y is right, +z is up.
@@ -58,6 +71,8 @@ class View:
         fov: *horizontal* field of view in degrees; focal length in pixels = width / (2 tan(fov / 2)).
         width, height: pixels; the principal point is the centre.
         optics: what the rgb picture needs beyond that.
+        hidden: ids of actors that this camera does not see.
+        before: what "flow" is measured from; None: everything rests.
     """
 
     location: tuple[float, float, float]
@@ -66,6 +81,8 @@ class View:
     width: int = 800
     height: int = 600
     optics: Optics = field(default_factory=Optics)
+    hidden: frozenset[int] = frozenset()
+    before: Past | None = None
 
     def __post_init__(self) -> None:
         if not (1 <= self.width <= MAX_SIDE_PX and 1 <= self.height <= MAX_SIDE_PX):
@@ -86,5 +103,5 @@ class View:
 
     def same_geometry(self, other: View) -> bool:
         """Say whether both see the same pixels, whatever their optics."""
-        mine = (self.location, self.rotation, self.fov, self.width, self.height)
-        return mine == (other.location, other.rotation, other.fov, other.width, other.height)
+        mine = (self.location, self.rotation, self.fov, self.width, self.height, self.hidden)
+        return mine == (other.location, other.rotation, other.fov, other.width, other.height, other.hidden)

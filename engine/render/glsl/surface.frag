@@ -26,6 +26,14 @@ layout(location = OUT_LABEL) out vec4 o_label;
 layout(location = OUT_NORMAL) out vec4 o_normal;
 #endif
 
+#ifdef OUT_FLOW_X
+in vec3 v_now;
+in vec3 v_before;
+layout(location = OUT_FLOW_X) out vec4 o_flow_x;
+layout(location = OUT_FLOW_Y) out vec4 o_flow_y;
+#include flow.glsl
+#endif
+
 #ifdef OUT_DEPTH
 vec3 carla_depth() {
     float units = min(floor(DEPTH_UNITS_PER_M / gl_FragCoord.w + 0.5), 16777215.0);
@@ -67,6 +75,9 @@ void main() {
 #endif
 #ifdef OUT_DEPTH
     o_depth = vec4(carla_depth(), spare.x);
+#endif
+#ifdef OUT_FLOW_X
+    write_flow(v_now, v_before);
 #endif
 #ifdef OUT_LABEL
     o_label = vec4(v_label, spare.y);

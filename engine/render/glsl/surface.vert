@@ -16,6 +16,14 @@ uniform mat4 joints[MAX_JOINTS];
 #ifdef OUT_LABEL
 flat out vec3 v_label;
 #endif
+#ifdef OUT_FLOW_X
+uniform mat4 motion[2];     // clip space from the world: now, and at the moment that motion is measured from
+#ifdef SKINNED
+uniform mat4 before[MAX_JOINTS + 1];  // at that moment: world from actor, then actor from joint
+#endif
+out vec3 v_now;             // clip coordinates x, y, w
+out vec3 v_before;
+#endif
 #if defined(OUT_ALBEDO) || defined(OUT_NORMAL)
 out vec3 v_normal;
 #endif
@@ -60,6 +68,15 @@ void main() {
     }
 #endif
     gl_Position = p3d_ModelViewProjectionMatrix * position;
+#ifdef OUT_FLOW_X
+    // Both by the same operations, so that what rests has a motion of exactly 0.
+    vec4 world = p3d_ModelMatrix * position;
+    v_now = (motion[0] * world).xyw;
+#ifdef SKINNED
+    world = before[0] * (before[int(label.y * 255.0 + 0.5) + 1] * p3d_Vertex);
+#endif
+    v_before = (motion[1] * world).xyw;
+#endif
 #ifdef OUT_LABEL
 #ifdef SKINNED
     v_label = vec3(label.x, actor.xy);
