@@ -52,6 +52,8 @@ ACTOR_DTYPE = np.dtype(
         ("wheel_steer", "f4", 4),  # degrees, FL FR RL RR
         ("wheel_spin", "f8"),  # radians rolled by the wheels
         ("lights", "u4"),  # VehicleLightState flags
+        ("doors", "u1"),  # open doors, bit by VehicleDoor number: FL FR RL RR hood trunk
+        ("pose", "u4"),  # changes whenever a walker's custom pose does (engine.world.poses)
     ]
 )
 

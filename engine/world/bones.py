@@ -1,4 +1,4 @@
-"""The joints of an actor's model, as clients read them."""
+"""The bones of an actor, as clients read them: CARLA's skeleton for walkers, the model's joints for all others."""
 
 from __future__ import annotations
 
@@ -8,51 +8,40 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.protocol.structs import BoneOut, Location, Rotation, Transform
+from engine.world.skeleton import skeleton_of
 from foundation.frames import invert, pose_matrices, rotation_of
 
 if TYPE_CHECKING:
     from engine.world.world import World
 
-CARLA_NAMES = {
-    "pelvis": "crl_hips__C",
-    "spine": "crl_spine__C",
-    "neck": "crl_neck__C",
-    "shoulder_l": "crl_arm__L",
-    "elbow_l": "crl_foreArm__L",
-    "shoulder_r": "crl_arm__R",
-    "elbow_r": "crl_foreArm__R",
-    "hip_l": "crl_thigh__L",
-    "knee_l": "crl_leg__L",
-    "ankle_l": "crl_foot__L",
-    "hip_r": "crl_thigh__R",
-    "knee_r": "crl_leg__R",
-    "ankle_r": "crl_foot__R",
-}
-"""Names of CARLA's walker bones by the names of our models' joints; other joints keep their own names."""
+
+def bone_names(world: World, actor_id: int) -> list[str]:
+    """Return the names of an actor's bones."""
+    model = world.views.model(actor_id)
+    skeleton = skeleton_of(model)
+    return list(skeleton.names) if skeleton else [joint.name for joint in model.joints]
 
 
-def bone_name(joint: str) -> str:
-    """Return the name under which clients know a joint."""
-    return CARLA_NAMES.get(joint, joint)
+def bone_transforms(world: World, actor_id: int) -> list[BoneOut]:
+    """Return every bone's pose in the world, in the actor and in its parent bone, in the order of the names."""
+    model = world.views.model(actor_id)
+    row = world.table[actor_id]
+    skeleton = skeleton_of(model)
+    if skeleton is not None:
+        own = world.poses.bones(model, row)
+        relative = skeleton.relative(own)
+        names: list[str] = list(skeleton.names)
+    else:
+        own = world.poses.matrices(model, row)
+        places = {joint.name: pose for joint, pose in zip(model.joints, own)} | {"": np.eye(4)}
+        relative = np.array([invert(places[joint.parent]) @ places[joint.name] for joint in model.joints])
+        names = [joint.name for joint in model.joints]
+    in_world = pose_matrices(row["location"], row["rotation"]) @ own
+    return [
+        BoneOut(name, _transform(a), _transform(b), _transform(c))
+        for name, a, b, c in zip(names, in_world, own, relative)
+    ]
 
 
 def _transform(matrix: npt.NDArray[np.float64]) -> Transform:
     return Transform(Location(*matrix[:3, 3].tolist()), Rotation(*rotation_of(matrix).tolist()))
-
-
-def bone_transforms(world: World, actor_id: int) -> list[BoneOut]:
-    """Return every joint's pose in the world, in the actor and in its parent joint, in the model's order."""
-    from engine.scene import joint_matrices
-
-    model = world.views.model(actor_id)
-    row = world.table[actor_id]
-    actor = pose_matrices(row["location"], row["rotation"])
-    matrices = {joint.name: matrix for joint, matrix in zip(model.joints, joint_matrices(model, row))}
-    bones = []
-    for joint in model.joints:
-        own = matrices[joint.name]
-        parent = matrices.get(joint.parent, np.eye(4))
-        bones.append(
-            BoneOut(bone_name(joint.name), _transform(actor @ own), _transform(own), _transform(invert(parent) @ own))
-        )
-    return bones

@@ -16,6 +16,7 @@ import msgspec
 from engine.protocol import structs as wire
 from engine.protocol.structs import Location, Rotation, Transform, Vector3D, VehicleControl, WalkerControl
 from engine.state import Kind
+from engine.world.attachments import matrix_of
 from engine.world.entries import ActorEntry
 from engine.world.spawning import spawn
 from foundation.errors import RealityError
@@ -254,6 +255,28 @@ def set_walker_state(world: World, actor_id: int, transform: Transform, speed: f
     _, yaw, _ = angles(transform.rotation)
     location = (x, y, z + entry.box.extent[2])
     world.physics.set_walker_state(actor_id, location, yaw, clamp(speed, 0.0, 50.0))
+
+
+def set_bones(world: World, actor_id: int, bones: wire.WalkerBoneControlIn) -> None:
+    """Set bones of a walker's custom pose, each relative to its parent; ``blend_pose`` shows them."""
+    find(world, actor_id, Kind.WALKER)
+    given = []
+    for bone in bones.bone_transforms:
+        vector(bone.relative.location), angles(bone.relative.rotation)
+        given.append((bone.bone_name, matrix_of(bone.relative)))
+    world.poses.set_bones(world.views.model(actor_id), world.table[actor_id], given)
+
+
+def blend_pose(world: World, actor_id: int, share: float) -> None:
+    """Show a walker's custom pose: 0 is the animation alone, 1 the custom pose alone."""
+    find(world, actor_id, Kind.WALKER)
+    world.poses.blend(world.views.model(actor_id), world.table[actor_id], clamp(share, 0.0, 1.0))
+
+
+def take_pose_from_animation(world: World, actor_id: int) -> None:
+    """Make the present moment of a walker's animation its custom pose."""
+    find(world, actor_id, Kind.WALKER)
+    world.poses.take_from_animation(world.views.model(actor_id), world.table[actor_id])
 
 
 # --- traffic lights ------------------------------------------------------------------------------------------

@@ -79,22 +79,26 @@ class Views:
         """Return the ray caster, updated to the world's frame."""
         if self._rays is None:
             from engine.raycast import RayCaster
-            from engine.scene import joint_matrices
 
-            self._rays = RayCaster(self._static, joint_matrices)
+            self._rays = RayCaster(self._static, self._joints)
             self._rays.set_static_visibility(self._hidden, False)
         for actor_id in self._missing(self._in_rays):
             self._rays.add_actor(actor_id, self.model(actor_id))
             self._in_rays.add(actor_id)
-        self._rays.update(self._world.table)
+        posed = [i for i in self._world.poses.shown() if i in self._in_rays]
+        given = {i: self._joints(self.model(i), self._world.table[i]) for i in posed}
+        self._rays.update(self._world.table, given)
         return self._rays
+
+    def _joints(self, model: Model, row: np.void) -> npt.NDArray[np.float64]:
+        return self._world.poses.matrices(model, row)
 
     def renderer(self) -> Any:
         """Return the renderer, updated to the world's frame."""
         if self._renderer is None:
             from engine.render import Renderer
 
-            self._renderer = Renderer(self._static)
+            self._renderer = Renderer(self._static, self._joints)
             self._renderer.set_hidden(self._hidden)
         for actor_id in self._missing(self._in_renderer):
             self._renderer.add_actor(actor_id, self.model(actor_id), actor_id & 0x7FFF)

@@ -27,6 +27,7 @@ from engine.world.attachments import Attachments
 from engine.world.entries import ActorEntry, wire_box
 from engine.world.frictions import Frictions
 from engine.world.maps import LoadedMap, MapCatalogue
+from engine.world.poses import Poses
 from engine.world.scene_lights import SceneLights
 from engine.world.sensing import Context, Publisher, Sensing
 from engine.world.steps import MAX_FRAME_S, substeps
@@ -113,6 +114,7 @@ class World:
         self.sensing = Sensing(self.publisher)
         self.frictions = Frictions()
         self.ackermann = Ackermann()
+        self.poses = Poses()
         self.unsticky: set[int] = set()
         self.physics: Physics = Physics(loaded.ground)
         self.scene_lights = SceneLights(loaded.static)
@@ -201,6 +203,7 @@ class World:
         self.triggers.forget(actor_id)
         self.frictions.remove(actor_id)
         self.ackermann.forget(actor_id)
+        self.poses.forget(actor_id)
         self.unsticky.discard(actor_id)
         self.table.remove(actor_id)
         self.rearrange()

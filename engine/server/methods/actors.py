@@ -9,7 +9,7 @@ from engine.server.registry import CallError, method
 from engine.server.session import Session
 from engine.state import Kind
 from engine.world import commands
-from engine.world.bones import bone_name, bone_transforms
+from engine.world.bones import bone_names, bone_transforms
 from engine.world.commands import ActorError
 from engine.world.entries import SpawnError, wire_box
 from engine.world.spawning import spawn
@@ -140,9 +140,9 @@ def _component(session: Session, actor_id: int, name: str) -> None:
 
 @about_actor("get_actor_bone_names", int)
 def get_actor_bone_names(session: Session, actor_id: int) -> list[str]:
-    """Return the joints of the actor's model."""
+    """Return the bones of the actor: CARLA's skeleton for walkers, the model's joints otherwise."""
     commands.find(session.world, actor_id, Kind.VEHICLE, Kind.WALKER, Kind.PROP)
-    return [bone_name(joint.name) for joint in session.world.views.model(actor_id).joints]
+    return bone_names(session.world, actor_id)
 
 
 @about_actor("get_actor_socket_names", int)
