@@ -126,24 +126,34 @@ class Ground:
 
     def __init__(self, world: BulletWorld, static: StaticWorld | GroundShapes, mask: BitMask32) -> None:
         made = static if isinstance(static, GroundShapes) else GroundShapes(static)
+        self._world, self._mask = world, mask
         self._tags: dict[int, npt.NDArray[np.uint8]] = {}
         self.nodes: list[BulletRigidBodyNode] = []
+        self._build(made)
+
+    def replace(self, made: GroundShapes) -> None:
+        """Let bodies meet another static world from now on: objects of it have been hidden or shown."""
+        for node in self.nodes:
+            self._world.remove(node)
+        self.nodes.clear()
+        self._tags.clear()
+        self._build(made)
+
+    def _build(self, made: GroundShapes) -> None:
         for shape, tags in made.shapes:
             node = BulletRigidBodyNode("static")
             node.add_shape(shape)
-            self._attach(world, node, mask, tags)
+            self._attach(node, tags)
         self.lowest_m, self.safety_z_m = made.lowest_m, made.safety_z_m
         plane = BulletRigidBodyNode("below")
         plane.add_shape(BulletPlaneShape(Vec3(0, 0, 1), 0.0))
         plane.set_transform(TransformState.make_pos(Vec3(0, 0, self.safety_z_m)))
-        self._attach(world, plane, mask, np.full(1, int(Tag.TERRAIN), np.uint8))
+        self._attach(plane, np.full(1, int(Tag.TERRAIN), np.uint8))
 
-    def _attach(
-        self, world: BulletWorld, node: BulletRigidBodyNode, mask: BitMask32, tags: npt.NDArray[np.uint8]
-    ) -> None:
-        node.set_into_collide_mask(mask)
+    def _attach(self, node: BulletRigidBodyNode, tags: npt.NDArray[np.uint8]) -> None:
+        node.set_into_collide_mask(self._mask)
         node.set_friction(0.9)
-        world.attach(node)
+        self._world.attach(node)
         self.nodes.append(node)
         self._tags[key_of(node)] = tags
 

@@ -6,7 +6,8 @@ from panda3d.bullet import BulletWorld
 from panda3d.core import ConfigVariableBool, Point3, TransformState, Vec3
 
 from engine.physics.bodies import Body, Vector, node_transform, spin_to_bullet, to_bullet
-from engine.physics.fleet import Fleet, VehicleState
+from engine.physics.driving import VehicleState
+from engine.physics.fleet import Fleet
 from engine.physics.store import BodyStore
 from engine.physics.vehicles import inertia
 from engine.physics.walkers import Walkers
@@ -39,6 +40,7 @@ class Bodies:
         self._walkers = Walkers()
         self._forces: list[tuple[Body, Triple, Triple | None]] = []
         self._torques: list[tuple[Body, Triple]] = []
+        self._held: dict[int, Body] = {}  # those with a held velocity
 
     def __contains__(self, actor_id: int) -> bool:
         return actor_id in self._store.by_id
@@ -136,11 +138,14 @@ class Bodies:
 
     def enable_constant_velocity(self, actor_id: int, velocity: Vector) -> None:
         """Hold a velocity in every step from now on, m/s in the actor's own frame."""
-        self._store.by_id[actor_id].held_velocity = triple(velocity)
+        body = self._store.by_id[actor_id]
+        body.held_velocity = triple(velocity)
+        self._held[actor_id] = body
 
     def disable_constant_velocity(self, actor_id: int) -> None:
         """Let go of a held velocity."""
         self._store.by_id[actor_id].held_velocity = None
+        self._held.pop(actor_id, None)
 
     def add_impulse(self, actor_id: int, impulse: Vector, at: Vector | None = None) -> None:
         """Apply an impulse, N s, world, at the centre of mass or at a world point. Nothing without physics."""

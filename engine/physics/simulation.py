@@ -24,7 +24,7 @@ from engine.physics.bodies import (
     to_bullet,
 )
 from engine.physics.contacts import Contact, ContactLog
-from engine.physics.fleet import VehicleState
+from engine.physics.driving import VehicleState
 from engine.physics.ground import Ground, GroundShapes
 from engine.physics.handling import Bodies, Triple, arm, triple
 from engine.physics.stepping import Stepper
@@ -82,6 +82,13 @@ class Physics(Bodies):
         self._world.clear_tick_callback()
         for node in self._ground.nodes:
             self._world.remove(node)
+
+    def replace_ground(self, shapes: GroundShapes) -> None:
+        """Let bodies meet another static world: objects of the map have been hidden or shown. Sleepers wake."""
+        self._ground.replace(shapes)
+        for body in self._store.order:
+            if body.attached and body.simulate:
+                body.node.set_active(True, True)
 
     # --- actors ----------------------------------------------------------------------------------------------
 
@@ -160,6 +167,7 @@ class Physics(Bodies):
             if body.simulate:
                 self._detach_vehicle(state)
         self._walkers.members.pop(actor_id, None)
+        self._held.pop(actor_id, None)
         if body.attached:
             self._world.remove(body.node)
         self._forces = [item for item in self._forces if item[0] is not body]
@@ -272,7 +280,7 @@ class Physics(Bodies):
     def telemetry(self, actor_id: int) -> VehicleTelemetryData:
         """Return the vehicle's telemetry as of the last step."""
         state = self._vehicle(actor_id)
-        return telemetry(self._fleet, state, self._store.motion())
+        return telemetry(state, self._store.motion())
 
     # --- walkers ---------------------------------------------------------------------------------------------
 
@@ -317,12 +325,14 @@ class Physics(Bodies):
             self._drive(taken * substep, substep)
             self._stepper.advance(taken, substep)
             self._store.touched()
-            self._fleet.settle(self._store.motion(), taken * substep, substep)
+            self._fleet.feel()
             count -= taken
+        self._fleet.settle(self._store.motion(), dt, substep)
         self._log.end(self._estimate)
         self._forces.clear()
         self._torques.clear()
-        self._store.end_frame(dt)
+        motion = self._store.end_frame(dt)
+        self._fleet.finish(motion, self._store.velocity, dt)
         self._walkers.finish(self._store.velocity, self._log.touching(), dt)
 
     def _drive(self, span: float, substep: float) -> None:
@@ -330,14 +340,15 @@ class Physics(Bodies):
         if not len(self._store.by_id):
             return
         self._store.settle()
-        motion = self._store.motion()
-        self._fleet.apply(motion, span, substep)
-        self._walkers.apply(self._world, motion, span)
-        for body in self._store.order:
-            if body.held_velocity is not None and body.simulate:
-                turn = rotation_matrices(motion.rotation[body.index])
-                body.node.set_linear_velocity(to_bullet((turn @ body.held_velocity).tolist()))
-                body.node.set_active(True, True)
+        self._fleet.apply(span, substep)
+        if self._walkers.members or self._held:
+            motion = self._store.motion()
+            self._walkers.apply(self._world, motion, span)
+            for body in self._held.values():
+                if body.held_velocity is not None and body.simulate:
+                    turn = rotation_matrices(motion.rotation[body.index])
+                    body.node.set_linear_velocity(to_bullet((turn @ body.held_velocity).tolist()))
+                    body.node.set_active(True, True)
         for body, force, at in self._forces:
             body.node.set_active(True, True)
             if at is None:

@@ -165,8 +165,8 @@ class BodyStore:
         """Remember where velocities stand, for accelerations."""
         self._before = (*self._before[:2], self.velocity)
 
-    def end_frame(self, dt: float) -> None:
-        """Take over what Bullet made of ``dt`` seconds."""
+    def end_frame(self, dt: float) -> Motion:
+        """Take over what Bullet made of ``dt`` seconds; return the motion it was."""
         motion = self.motion()
         free = self.simulated[:, None]
         self.location = np.where(free, motion.location, self.location)
@@ -179,6 +179,7 @@ class BodyStore:
         self._before = (self.location.copy(), self.rotation.copy(), velocity)
         self.told_velocity.clear()
         self.told_spin.clear()
+        return motion
 
     def _velocities_of_placed(self, velocity: Floats, spin: Floats, dt: float) -> None:
         """Velocities of bodies without physics: what was told for this frame, else the difference of the poses."""

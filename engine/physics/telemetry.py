@@ -5,26 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from engine.physics.bodies import Motion
-from engine.physics.fleet import Fleet, VehicleState
+from engine.physics.driving import VehicleState
 from engine.physics.powertrain import RPM
 from engine.protocol.structs import VehicleTelemetryData, WheelTelemetryData
 
 
-def telemetry(fleet: Fleet, state: VehicleState, motion: Motion) -> VehicleTelemetryData:
+def telemetry(state: VehicleState, motion: Motion) -> VehicleTelemetryData:
     """Return the telemetry of one vehicle.
 
     Bullet's wheels have no slip of their own: ``omega`` is that of rolling, ``long_slip`` 0, ``lat_slip`` the angle
     between a wheel's heading and its way over ground in radians, and lateral force the load's share of what keeps
     the vehicle on its curve, mass x yaw rate x speed.
     """
-    fleet.refresh()
-    i, rig, row = state.index, state.rig, state.body.index
+    rig, row = state.rig, state.body.index
     forward, right = motion.forward[row], motion.right[row]
     velocity = motion.velocity[row]
     along, across = float(velocity @ forward), float(velocity @ right)
     spin = float(np.radians(motion.angular_velocity[row] @ motion.up[row]))
-    part = slice(int(fleet.first_wheel[i]), int(fleet.first_wheel[i]) + len(rig.wheel_x))
-    loads, angles, forces = fleet.loads[part], fleet.wheel_angle[part], fleet.wheel_force[part]
+    loads, angles, forces = np.array(state.loads), np.array(state.angles), np.array(state.forces)
     total = float(loads.sum())
     wheels = []
     for number, control in enumerate(state.physics_control.wheels):
@@ -54,11 +52,11 @@ def telemetry(fleet: Fleet, state: VehicleState, motion: Motion) -> VehicleTelem
         )
     return VehicleTelemetryData(
         speed=along,
-        steer=float(fleet.inputs[2, i]),
-        throttle=float(fleet.inputs[0, i]),
-        brake=float(fleet.inputs[1, i]),
-        engine_rpm=float(fleet.drive_state.omega[i]) / RPM,
-        gear=int(fleet.drive_state.gear[i]),
+        steer=state.steer,
+        throttle=state.throttle,
+        brake=state.brake,
+        engine_rpm=state.drive_state.omega / RPM,
+        gear=state.drive_state.gear,
         drag=rig.drag * along * along,
         wheels=tuple(wheels),
     )

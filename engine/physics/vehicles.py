@@ -30,7 +30,7 @@ OUTRIGGER_M = 0.25
 """Half the width between the wheel pairs that stand for one wheel of a two-wheeler: the rider's balance."""
 STEER_TABLE_KMH = 250.0
 SLOW_GRIP = 2.0
-"""Side grip of every class up to 9 m/s; see :meth:`engine.physics.fleet.Fleet.apply`."""
+"""Side grip of every class up to 9 m/s; see :meth:`engine.physics.driving.VehicleState.apply`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,9 @@ class Rig:
     """Numbers of one vehicle that the fleet stacks. Wheel arrays are (W,), in Bullet's wheel order.
 
     Attributes:
+        most_steer: greatest steering angle of any wheel, rad.
         wheel_of: (W,) index of the CARLA wheel each Bullet wheel stands for.
+        shown_by: the Bullet wheel that shows the angle of each CARLA wheel.
         wheel_x, wheel_y: forward and right offset from the actor's origin, metres.
         brake_n, hand_n: greatest braking forces at the contact patch, N.
         damping: drag per forward speed, N s/m.
@@ -91,7 +93,9 @@ class Rig:
     understeer: float
     steering_curve: Floats
     drive: Drive
+    most_steer: float
     wheel_of: npt.NDArray[np.int64]
+    shown_by: tuple[int, ...]
     wheel_x: Floats
     wheel_y: Floats
     wheel_radius: Floats
@@ -146,6 +150,7 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
     wheel_x = np.array([places[i][0] for i in wheel_of])
     wheel_y = np.array([places[i][1] + side for i, side in pairs])
     rear = wheel_x <= wheel_x.min() + 1e-6
+    max_steer = np.radians([w.max_steer_angle for w in wheels])
     grip = GRIPS[spec.body]
     # A little more grip at the back: at the limit a road car's front goes first.
     balance = np.where(rear, 1.03, 0.97)
@@ -160,11 +165,13 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
         understeer=float(np.radians(grip.understeer_deg_g)) / GRAVITY,
         steering_curve=sample_curve(control.steering_curve, STEER_TABLE_KMH),
         drive=Drive.of(control),
+        most_steer=float(np.abs(max_steer).max()),
         wheel_of=wheel_of,
+        shown_by=tuple(int(np.argmax(wheel_of == i)) for i in range(len(places))),
         wheel_x=wheel_x,
         wheel_y=wheel_y,
         wheel_radius=radius,
-        max_steer_rad=np.radians([w.max_steer_angle for w in wheels]),
+        max_steer_rad=max_steer,
         brake_n=np.array([w.max_brake_torque for w in wheels]) / radius * share,
         hand_n=np.array([w.max_handbrake_torque for w in wheels]) / radius * share,
         damping=np.array([w.damping_rate for w in wheels]) / radius**2 * share,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.blueprints import VEHICLES
-from engine.physics.powertrain import RPM, Drive, DriveState, advance, choose_gears, sample_curve
+from engine.physics.powertrain import RPM, Drive, DriveState, advance, choose_gear, sample_curve
 from engine.protocol.structs import GearPhysicsControl, Vector2D, VehiclePhysicsControl
 
 FLAT = VehiclePhysicsControl(
@@ -22,17 +22,14 @@ FLAT = VehiclePhysicsControl(
     final_ratio=4.0,
     gear_switch_time=0.0,
 )
-MASS, RADIUS = np.array([1000.0]), np.array([0.3])
-NO, YES = np.array([False]), np.array([True])
+MASS, RADIUS = 1000.0, 0.3
 
 
 def settle(drive: Drive, throttle: float, speed: float, gear: int, seconds: float = 3.0) -> tuple[float, DriveState]:
     """Run at a held speed; return the force and the state."""
-    state, force = DriveState.at_rest(1), 0.0
+    state, force = DriveState(), 0.0
     for _ in range(round(seconds / 0.05)):
-        force = float(
-            advance(drive, state, np.array([throttle]), np.array([gear]), np.array([speed]), MASS, RADIUS, 0.05)[0]
-        )
+        force = advance(drive, state, throttle, gear, speed, MASS, RADIUS, 0.05)
     return force, state
 
 
@@ -45,20 +42,20 @@ def test_force_is_torque_times_ratio_over_radius() -> None:
 def test_engine_turns_with_the_wheels_but_for_the_clutch_slip() -> None:
     _, state = settle(Drive.of(FLAT), 1.0, 10.0, 1)
     coupled_rpm = 10.0 / 0.3 * 12.0 / RPM
-    slip = float(state.omega[0]) / RPM - coupled_rpm
+    slip = state.omega / RPM - coupled_rpm
     # 4 % of slip, and what the car gains in one step.
     assert 0.0 < slip < 0.07 * 6000.0
 
 
 def test_no_power_from_nothing() -> None:
     force, state = settle(Drive.of(FLAT), 0.7, 10.0, 2)
-    assert force * 10.0 <= 0.7 * 200.0 * float(state.omega[0])
+    assert force * 10.0 <= 0.7 * 200.0 * state.omega
 
 
 def test_neutral_gives_no_force_and_lets_the_engine_rev() -> None:
     force, state = settle(Drive.of(FLAT), 1.0, 10.0, 0)
     assert force == 0.0
-    assert float(state.omega[0]) == pytest.approx(6000.0 * RPM, rel=0.1)
+    assert state.omega == pytest.approx(6000.0 * RPM, rel=0.1)
 
 
 def test_reverse_pushes_backwards() -> None:
@@ -69,11 +66,9 @@ def test_reverse_pushes_backwards() -> None:
 def test_a_closed_throttle_brakes_mildly() -> None:
     spec = VEHICLES["vehicle.seat.leon"]
     drive = Drive.of(spec.physics)
-    state = DriveState.at_rest(1)
-    mass, radius, speed = np.array([spec.mass]), np.array([spec.wheel_radius]), np.array([50 / 3.6])
-    force = 0.0
+    state, force = DriveState(), 0.0
     for _ in range(60):
-        force = float(advance(drive, state, np.zeros(1), np.array([4]), speed, mass, radius, 0.05)[0])
+        force = advance(drive, state, 0.0, 4, 50 / 3.6, spec.mass, spec.wheel_radius, 0.05)
     assert -0.6 < force / spec.mass < -0.05
 
 
@@ -85,12 +80,10 @@ def test_the_rev_limiter_ends_acceleration() -> None:
 
 def gear_at(speeds: np.ndarray, control: VehiclePhysicsControl = FLAT) -> list[int]:
     """Return the automatic's gear while driving through ``speeds``, 0.1 s each."""
-    drive, state, gears = Drive.of(control), DriveState.at_rest(1), []
-    for value in speeds:
-        speed = np.array([value])
-        gear = choose_gears(drive, state, speed, NO, NO, np.array([0]), RADIUS)
-        advance(drive, state, np.array([0.5]), gear, speed, MASS, RADIUS, 0.1)
-        gears.append(int(gear[0]))
+    drive, state, gears = Drive.of(control), DriveState(), []
+    for speed in speeds.tolist():
+        gears.append(choose_gear(drive, state, speed, False, False, 0, RADIUS))
+        advance(drive, state, 0.5, gears[-1], speed, MASS, RADIUS, 0.1)
     return gears
 
 
@@ -112,22 +105,19 @@ def test_badly_spaced_gears_do_not_hunt() -> None:
 
 
 def test_the_driver_may_choose() -> None:
-    drive, state = Drive.of(FLAT), DriveState.at_rest(1)
+    drive, state = Drive.of(FLAT), DriveState()
     for wanted in (-1, 0, 1, 2):
-        assert int(choose_gears(drive, state, np.array([3.0]), NO, YES, np.array([wanted]), RADIUS)[0]) == wanted
-    assert int(choose_gears(drive, state, np.array([3.0]), YES, NO, np.array([0]), RADIUS)[0]) == -1
-    assert int(choose_gears(drive, state, np.array([3.0]), NO, YES, np.array([9]), RADIUS)[0]) == 2
+        assert choose_gear(drive, state, 3.0, False, True, wanted, RADIUS) == wanted
+    assert choose_gear(drive, state, 3.0, True, False, 0, RADIUS) == -1
+    assert choose_gear(drive, state, 3.0, False, True, 9, RADIUS) == 2
 
 
 def test_a_shift_interrupts_the_pull() -> None:
     slow = VehiclePhysicsControl(forward_gears=FLAT.forward_gears, gear_switch_time=0.5)
-    drive, state = Drive.of(slow), DriveState.at_rest(1)
-    args = (np.ones(1), MASS, RADIUS)
+    drive, state = Drive.of(slow), DriveState()
     for _ in range(40):
-        advance(drive, state, args[0], np.array([1]), np.array([5.0]), *args[1:], 0.05)
-    forces = [
-        float(advance(drive, state, args[0], np.array([2]), np.array([5.0]), *args[1:], 0.05)[0]) for _ in range(14)
-    ]
+        advance(drive, state, 1.0, 1, 5.0, MASS, RADIUS, 0.05)
+    forces = [advance(drive, state, 1.0, 2, 5.0, MASS, RADIUS, 0.05) for _ in range(14)]
     assert forces[:10] == [0.0] * 10
     assert forces[11] > 0.0
 
@@ -142,15 +132,14 @@ def test_a_shift_interrupts_the_pull() -> None:
 )
 def test_any_step_is_stable(dt: float, mass: float, moi: float, clutch: float, throttle: float) -> None:
     control = VehiclePhysicsControl(moi=moi, clutch_strength=clutch, forward_gears=FLAT.forward_gears)
-    drive, state = Drive.of(control), DriveState.at_rest(1)
+    drive, state = Drive.of(control), DriveState()
     speed = 0.0
     for _ in range(50):
-        gear = choose_gears(drive, state, np.array([speed]), NO, NO, np.array([0]), RADIUS)
-        force = advance(drive, state, np.array([throttle]), gear, np.array([speed]), np.array([mass]), RADIUS, dt)
-        speed += float(force[0]) / mass * dt
+        gear = choose_gear(drive, state, speed, False, False, 0, RADIUS)
+        speed += advance(drive, state, throttle, gear, speed, mass, RADIUS, dt) / mass * dt
         assert math.isfinite(speed)
         assert -1.0 < speed < 150.0
-        assert 0.0 <= float(state.omega[0]) <= 5000.0 * RPM
+        assert 0.0 <= state.omega <= 5000.0 * RPM
 
 
 def test_curves_are_flat_beyond_their_ends_and_may_be_unsorted_or_empty() -> None:
