@@ -18,6 +18,7 @@ from engine.render.context import Context, shared_context
 from engine.render.geometry import SWITCHES
 from engine.render.lamps import choose
 from engine.render.shadows import SMALL_FOCAL_PX, Shadows
+from engine.render.shapes import ShapeScene, segments
 from engine.render.static_scene import StaticScene
 from engine.render.targets import Defines, Targets, screen_triangle
 from engine.render.textures import make_texture
@@ -72,6 +73,7 @@ class Renderer:
         self._light = light_of(ClearNoon())
         self._elapsed_s = 0.0
         self._hidden: frozenset[int] = frozenset()
+        self._shapes = segments(0)
         self._stage: _Stage | None = None
 
     def add_actor(self, actor_id: int, model: Model, instance_id: int) -> None:
@@ -90,6 +92,10 @@ class Renderer:
     def set_weather(self, weather: WeatherParameters) -> None:
         """Change sun, sky, fog, rain and wetness."""
         self._light = light_of(weather)
+
+    def set_shapes(self, shapes: npt.NDArray[np.void]) -> None:
+        """Draw debug shapes into the colour pictures: (N,) of :data:`~engine.render.shapes.SEGMENT_DTYPE`."""
+        self._shapes = shapes
 
     def set_hidden(self, object_ids: frozenset[int]) -> None:
         """Leave out these static objects (``enable_environment_objects``); the scene is rebuilt when it changes."""
@@ -130,6 +136,7 @@ class Renderer:
             if not wants:
                 return pictures
         delivered = frozenset(part for name in wants for part in _READ[name])
+        self._stage.shapes.show(self._shapes)
         targets = self._stage.draw(view, delivered, self._light, self._elapsed_s)
         pictures |= {name: targets.read(_READ[name][0]) for name in sorted(wants - {"semantic"})}
         if "semantic" in wants:
@@ -172,6 +179,7 @@ class _Stage:
         sky.set_depth_write(False)
         # The sky lies exactly on the far plane.
         sky.set_attrib(core.DepthTestAttrib.make(core.RenderAttrib.M_less_equal))
+        self.shapes = ShapeScene(self.constants.shared)
         self._shadows: dict[bool, Shadows] = {}
         self._targets: OrderedDict[tuple[object, ...], Targets] = OrderedDict()
 
@@ -201,6 +209,7 @@ class _Stage:
             self._look_back(view, world)
             self.constants.upload()
         targets.use(variants, self._inputs)
+        targets.show_shapes(self.shapes.root if self.shapes else None)
         targets.aim(view, _camera_matrix(world, flip), NEAR_M, DRAW_FAR_M)
         targets.set_active(True)
         self._actors.hide(view.hidden)
@@ -306,13 +315,11 @@ class _Stage:
             defines.append(("SMOOTH", 1))
             if light.rain > 0.0:
                 defines.append(("RAIN", 1))
-        neutral = (optics.temp, optics.tint, optics.vignette, optics.gamma) == (6500.0, 0.0, 0.0, 2.2)
+        neutral = (optics.temp, optics.tint, optics.gamma) == (6500.0, 0.0, 2.2)
         if not neutral:
             defines.append(("GRADE", 1))
             gain = white_balance(optics.temp, optics.tint) if optics.postprocess else np.ones(3)
-            vignette = optics.vignette if optics.postprocess else 0.0
-            self.constants.rows[shaders.POST] = (*gain, vignette)
-            self.constants.rows[shaders.POST + 1] = (optics.vignette_falloff, 1.0 / optics.gamma, 0.0, 0.0)
+            self.constants.rows[shaders.POST] = (*gain, 1.0 / optics.gamma)
         return tuple(defines)
 
     def close(self) -> None:
@@ -324,6 +331,7 @@ class _Stage:
         self._static.root.remove_node()
         self._detail.release_all()
         self.root.remove_node()
+        self.shapes.root.remove_node()
 
 
 def _clip_matrix(view: View, world: Floats) -> Floats:

@@ -95,6 +95,8 @@ class Targets:
         self._variants: dict[str, Defines] = {}
         self._inputs: dict[str, Any] = {}
         self._prepared = False
+        self._light_buffer: core.GraphicsOutput | None = None
+        self._shapes: tuple[core.NodePath, core.DisplayRegion] | None = None
         if "albedo" in outputs:
             self._make_passes(seen)
 
@@ -113,6 +115,7 @@ class Targets:
         # With the surfaces' depth at hand, light falls only where there is one, and sky only where there is none.
         if not buffer.share_depth_buffer(self._buffers[0]):
             raise RenderError(f"the graphics driver {self._context.driver} cannot share a depth buffer")
+        self._light_buffer = buffer
         stage = _Pass(buffer)
         self._passes["skylight"] = stage.add(core.RenderAttrib.M_less_equal)
         self._passes["light"] = stage.add(core.RenderAttrib.M_greater)
@@ -131,6 +134,20 @@ class Targets:
         self.lens.set_focal_length(view.focal_px)
         self.lens.set_near_far(near_m, far_m)
         self.camera.set_mat(matrix)
+        if self._shapes is not None:
+            self._shapes[0].set_mat(matrix)
+
+    def show_shapes(self, root: core.NodePath | None) -> None:
+        """Draw a scene over the lit picture, tested against the surfaces' depth; None: nothing. Before :meth:`aim`."""
+        if self._shapes is not None:
+            self._shapes[1].set_active(root is not None)
+        elif root is not None and self._light_buffer is not None:
+            node = core.Camera("shapes", self.lens)
+            node.set_scene(root)
+            region = self._light_buffer.make_display_region()
+            region.set_sort(10)
+            self._shapes = core.NodePath(node), region
+            region.set_camera(self._shapes[0])
 
     def use(self, variants: dict[str, Defines], inputs: dict[str, Any]) -> None:
         """Choose the shader variants of the colour passes "skylight", "light" and "post", and what they read."""

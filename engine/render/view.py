@@ -28,8 +28,7 @@ class Optics:
         shutter_speed: 1/s. iso: ISO 100 = 100. fstop: f-number.
         gamma: display gamma; 2.2 writes sRGB.
         temp: colour temperature of white, K. tint: green (-1) to magenta (1).
-        vignette: strength of the dark rim (``lens_circle_multiplier``), its falloff (``lens_circle_falloff``).
-        postprocess: False leaves out anti-aliasing, rain streaks, vignette and white balance.
+        postprocess: False leaves out anti-aliasing, rain streaks and white balance.
     """
 
     exposure_mode: str = "histogram"
@@ -40,8 +39,6 @@ class Optics:
     gamma: float = 2.2
     temp: float = 6500.0
     tint: float = 0.0
-    vignette: float = 0.0
-    vignette_falloff: float = 5.0
     postprocess: bool = True
 
     def manual_ev100(self) -> float:

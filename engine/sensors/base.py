@@ -6,8 +6,10 @@ provides with :func:`register`; ``engine.sensors.SENSORS`` is the table the worl
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -20,6 +22,8 @@ from foundation.seeds import generator
 
 if TYPE_CHECKING:
     from engine.raycast import RayCaster
+
+_log = logging.getLogger(__name__)
 
 Matrix = npt.NDArray[np.float64]
 
@@ -65,6 +69,8 @@ class SensorContext(Protocol):
     """Geographic origin of the map, degrees."""
     gravity: float
     """What the IMU adds on world z, m/s^2 (``set_imui_gravity``)."""
+    spectator: int
+    """Actor id of the spectator: cameras on it show what CARLA's window shows."""
 
     def actor_struct(self, actor_id: int) -> Actor:
         """Return the wire struct of a live actor; KeyError for an id that is not there."""
@@ -84,6 +90,10 @@ class Sensor(ABC):
 
     type_index: int
     is_camera = False
+    ignored: frozenset[int] = frozenset()
+    """Actors that this sensor does not meet (``set_ignored_vehicles``)."""
+    transmits = False
+    """Whether :meth:`transmit` is called in every frame."""
 
     def __init__(self, attributes: Mapping[str, str], actor_id: int, seed: int = 0) -> None:
         self.attributes = dict(attributes)
@@ -95,6 +105,9 @@ class Sensor(ABC):
     @abstractmethod
     def capture(self, context: SensorContext) -> bytes | None:
         """Return the body of this frame's message (without the 48-byte header), or None for no message."""
+
+    def transmit(self, context: SensorContext) -> None:  # noqa: B027 - most sensors send nothing out
+        """Act on the world before anyone measures, whether someone listens or not; only if ``transmits``."""
 
     def captures(self, context: SensorContext) -> list[bytes]:
         """Return the bodies of all messages of this frame. Most sensors send one; collision one per pair."""
@@ -165,6 +178,24 @@ def boolean(attributes: Mapping[str, str], name: str, default: bool) -> bool:
     if lowered not in ("true", "false", "1", "0"):
         raise ValueError(f"attribute {name}: {text!r} is not a boolean")
     return lowered in ("true", "1")
+
+
+_noted: set[tuple[str, str]] = set()
+
+
+def note_without_effect(blueprint_id: str, attributes: Mapping[str, str], names: Collection[str]) -> None:
+    """Log, once for each, attributes that a client sets to other values than CARLA's but that change nothing here."""
+    from engine.blueprints import SENSORS as SPECS
+
+    defaults = SPECS[blueprint_id].defaults
+    for name in sorted(set(names) & set(attributes)):
+        if attributes[name] in ("", defaults[name]) or (blueprint_id, name) in _noted:
+            continue
+        with suppress(ValueError):
+            if number(attributes, name, 0.0) == float(defaults[name]):
+                continue
+        _noted.add((blueprint_id, name))
+        _log.warning("%s: attribute %s has no effect here", blueprint_id, name)
 
 
 def interval_s(earlier_s: float, later_s: float) -> float:

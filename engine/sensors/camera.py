@@ -3,45 +3,43 @@
 A camera names its :class:`~engine.render.view.View` and the pictures it wants; the world renders each view once, for
 all cameras that share it, and hands the pictures to :meth:`Camera.encode`.
 
-Every attribute of the blueprints is read; a value that is no number is an error. These have no effect here, because
-what they steer in Unreal does not exist in this renderer: they are accepted so that clients need not care, and
-:data:`COMPATIBLE_ONLY` lists them.
+Every attribute of the blueprints is read; a value that is no number is an error. Some have no effect here, because
+what they steer in Unreal does not exist in this renderer: they are accepted so that clients need not care,
+:data:`COMPATIBLE_ONLY` lists them, and the log names each once when a client sets it to something else.
 """
 
 from __future__ import annotations
 
-import logging
 import struct
 from collections.abc import Iterable, Mapping
-from typing import ClassVar, TypeVar
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from engine.render.view import Optics, View
-from engine.sensors.base import Sensor, SensorContext, boolean, integer, number, register
+from engine.render.view import Optics, Past, View
+from engine.sensors.base import (
+    Sensor,
+    SensorContext,
+    boolean,
+    integer,
+    note_without_effect,
+    number,
+    register,
+)
+from engine.sensors.lens import Lens, read_lens
 
-_log = logging.getLogger(__name__)
-
-Pictures = Mapping[str, npt.NDArray[np.generic]]
-
-_POSITIVE = {"shutter_speed": 200.0, "iso": 100.0, "fstop": 1.4, "gamma": 2.2, "temp": 6500.0}
+Pictures = Mapping[str, npt.NDArray[Any]]
 
 COMPATIBLE_ONLY = frozenset(
     {
-        # Lens distortion of the post-process material: pictures and labels are exact pinhole pictures.
-        "lens_k",
-        "lens_kcube",
-        "lens_x_size",
-        "lens_y_size",
         # Effects that smear or add light over the true pixels.
         "motion_blur_intensity",
         "motion_blur_max_distortion",
         "motion_blur_min_object_screen_size",
         "lens_flare_intensity",
         "bloom_intensity",
-        "chromatic_aberration_intensity",
-        "chromatic_aberration_offset",
         "focal_distance",
         "blur_amount",
         "blur_radius",
@@ -78,14 +76,16 @@ def image_body(pixels: npt.NDArray[np.generic], fov_deg: float) -> bytes:
 
 
 class Camera(Sensor):
-    """A pinhole camera. Subclasses say which picture they deliver.
+    """A pinhole camera behind a lens that may distort. Subclasses say which picture they deliver.
 
     Attributes:
         wants: names of the pictures this camera needs of the renderer.
+        smooth: whether the lens may mix pixels: colours only.
     """
 
     is_camera = True
     picture: ClassVar[str]
+    smooth: ClassVar[bool] = False
 
     def __init__(self, attributes: Mapping[str, str], actor_id: int, seed: int = 0) -> None:
         super().__init__(attributes, actor_id, seed)
@@ -93,14 +93,20 @@ class Camera(Sensor):
         self.height = integer(attributes, "image_size_y", 600)
         self.fov = number(attributes, "fov", 90.0)
         self.optics = self.read_optics(attributes)
+        self.lens = self.read_lens(attributes)
         for name in sorted(COMPATIBLE_ONLY & set(attributes)):
             number(attributes, name, 0.0)
+        note_without_effect("sensor.camera.rgb", attributes, COMPATIBLE_ONLY)
         # A size or angle that cannot be drawn is refused now, not at the first frame.
         View((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), self.fov, self.width, self.height)
 
     def read_optics(self, attributes: Mapping[str, str]) -> Optics:
         """Return how light becomes colour; cameras without colour need none."""
         return Optics()
+
+    def read_lens(self, attributes: Mapping[str, str]) -> Lens:
+        """Return the lens; cameras without colour have no coloured fringes."""
+        return replace(read_lens(attributes), fringe=(0.0, 0.0))
 
     @property
     def wants(self) -> frozenset[str]:
@@ -109,6 +115,10 @@ class Camera(Sensor):
 
     def view(self, context: SensorContext) -> View:
         """Return the view of this frame."""
+        return self.view_from(context)
+
+    def view_from(self, context: SensorContext, before: Past | None = None) -> View:
+        """Return the view of this frame, with motion measured from ``before``."""
         row = context.table[self.actor_id]
         location, rotation = row["location"].tolist(), row["rotation"].tolist()
         return View(
@@ -118,11 +128,18 @@ class Camera(Sensor):
             self.width,
             self.height,
             self.optics,
+            self.ignored,
+            before,
         )
+
+    def seen(self, pictures: Pictures, context: SensorContext) -> npt.NDArray[Any]:
+        """Return this camera's picture of the view's pictures, (H, W, C): through the lens."""
+        picture = pictures[self.picture]
+        return picture if self.lens.neutral else self.lens.warp(picture, smooth=self.smooth)
 
     def encode(self, pictures: Pictures, context: SensorContext) -> bytes | None:
         """Return the message body made of the view's pictures; None for no message."""
-        return image_body(pictures[self.picture], self.fov)
+        return image_body(self.seen(pictures, context), self.fov)
 
     def capture(self, context: SensorContext) -> bytes | None:
         """Refuse: pictures come from the renderer, one render for all cameras of a view."""
@@ -135,6 +152,23 @@ class RgbCamera(Camera):
 
     type_index = 13
     picture = "rgb"
+    smooth = True
+
+    def read_lens(self, attributes: Mapping[str, str]) -> Lens:
+        """Return the lens; with post-processing switched off it is a plain pinhole."""
+        if boolean(attributes, "enable_postprocess_effects", True):
+            return read_lens(attributes)
+        return Lens(0.0, 0.0, (0.0, 0.0), (0.0, 0.0))
+
+    def encode(self, pictures: Pictures, context: SensorContext) -> bytes | None:
+        """Return the picture. What hangs on the spectator also shows the texts and shapes of the server's window."""
+        picture = self.seen(pictures, context)
+        hud = getattr(context, "hud", None)
+        if hud and int(context.table[self.actor_id]["parent"]) == context.spectator:
+            from engine.render.hud import draw_hud
+
+            picture = draw_hud(picture, self.view(context), hud)
+        return image_body(picture, self.fov)
 
     def read_optics(self, attributes: Mapping[str, str]) -> Optics:
         """Return the optics that the post-process attributes describe."""
@@ -156,8 +190,6 @@ class RgbCamera(Camera):
             exposure_mode=mode,
             exposure_compensation=number(attributes, "exposure_compensation", 0.0),
             tint=number(attributes, "tint", 0.0),
-            vignette=number(attributes, "lens_circle_multiplier", 0.0),
-            vignette_falloff=number(attributes, "lens_circle_falloff", 5.0),
             postprocess=boolean(attributes, "enable_postprocess_effects", True),
             **positive,
         )
@@ -203,7 +235,8 @@ def group_views(
 ) -> list[tuple[View, frozenset[str], list[Mounted]]]:
     """Group cameras into renders: one for each pose and intrinsics, with the union of what is wanted.
 
-    Colour cameras of different optics are apart; cameras without colour join any render of their geometry.
+    Colour cameras of different optics are apart; cameras without colour join any render of their geometry. Cameras
+    that measure motion each look back to a moment of their own, so they stay alone.
 
     Args:
         cameras: (whatever identifies the camera, its view, what it wants).
@@ -215,10 +248,14 @@ def group_views(
     groups: list[tuple[View, set[str], list[Mounted]]] = []
     for wants_color in (True, False):
         for camera, view, wants in cameras:
-            if ("rgb" in wants) != wants_color:
+            if bool(wants & {"rgb", "albedo"}) != wants_color:
                 continue
             for known, union, members in groups:
-                if known.same_geometry(view) and (not wants_color or known.optics == view.optics):
+                if (
+                    known.same_geometry(view)
+                    and known.before is view.before
+                    and (not wants_color or known.optics == view.optics)
+                ):
                     union |= wants
                     members.append(camera)
                     break

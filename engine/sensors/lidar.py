@@ -81,7 +81,7 @@ class _Lidar(Sensor):
         if fired is not None:
             rays, turned, channel = rays[fired], turned[fired], channel[fired]
         self.angle_deg = float(np.fmod(self.angle_deg + swept_deg, self.horizontal_fov_deg))
-        return _Sweep(channel, rays, context.rays.cast(row["location"], turned, self.range_m))
+        return _Sweep(channel, rays, context.rays.cast(row["location"], turned, self.range_m, self.ignored))
 
     def _body(self, channel: Index, points: npt.NDArray) -> bytes:
         return lidar_body(np.radians(self.angle_deg), np.bincount(channel, minlength=self.channels), points)

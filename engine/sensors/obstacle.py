@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.sensors.base import Sensor, SensorContext, boolean, number, register
+from engine.sensors.base import Sensor, SensorContext, boolean, note_without_effect, number, register
 from engine.sensors.messages import obstacle_body, scenery
 from engine.state import Kind
 
@@ -25,6 +25,8 @@ class Obstacle(Sensor):
         self.distance_m = number(attributes, "distance", 5.0)
         self.hit_radius_m = number(attributes, "hit_radius", 0.5)
         self.only_dynamics = boolean(attributes, "only_dynamics", False)
+        boolean(attributes, "debug_linetrace", False)
+        note_without_effect("sensor.other.obstacle", attributes, ("debug_linetrace",))
         if self.hit_radius_m <= 0.0 or self.distance_m < 0.0:
             raise ValueError("attributes hit_radius and distance must be positive")
 
@@ -32,7 +34,7 @@ class Obstacle(Sensor):
         """Return this frame's obstacle, or None when the way is free."""
         pose = self.pose(context)
         parent = int(context.table[self.actor_id]["parent"])
-        ignore = {self.actor_id, parent}
+        ignore = {self.actor_id, parent, *self.ignored}
         if self.only_dynamics:
             rows = context.table.rows
             fixed = (rows["kind"] == Kind.TRAFFIC_LIGHT) | (rows["kind"] == Kind.TRAFFIC_SIGN)

@@ -38,7 +38,7 @@ class Radar(Sensor):
         reach = np.linalg.norm(ends, axis=1)
         rays = ends / np.maximum(reach, 1e-9)[:, None]
         world_rays = rays @ rotation_matrices(row["rotation"]).T
-        hits = context.rays.cast(location, world_rays, reach)
+        hits = context.rays.cast(location, world_rays, reach, self.ignored)
         hit = np.flatnonzero(hits.hit)
         detections = np.empty(len(hit), dtype=RADAR_DETECTION)
         targets_mps = _velocities(context.table, hits.actor_id[hit])

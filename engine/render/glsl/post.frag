@@ -58,10 +58,7 @@ void main() {
     color += (0.07 + 0.17 * luma(color)) * (0.35 + 0.65 * frame[13].z) * rain(v_place, px.y / px.x);
 #endif
 #ifdef GRADE
-    vec2 from_centre = (v_place - 0.5) * 2.0;
-    float rim = pow(dot(from_centre, from_centre) * 0.5, frame[POST_AT + 1].x * 0.5);
-    vec3 gain = frame[POST_AT].rgb * (1.0 - clamp(frame[POST_AT].w * rim, 0.0, 1.0));
-    color = pow(clamp(pow(color, vec3(2.2)) * gain, 0.0, 1.0), vec3(frame[POST_AT + 1].y));
+    color = pow(clamp(pow(color, vec3(2.2)) * frame[POST_AT].rgb, 0.0, 1.0), vec3(frame[POST_AT].w));
 #endif
     o_rgb = vec4(color, 1.0);
 }

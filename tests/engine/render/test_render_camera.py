@@ -92,12 +92,13 @@ def test_every_blueprint_attribute_acts_or_is_listed():
     plain, at = camera("rgb", defaults), context()
     assert camera("rgb", {}).view(at) == plain.view(at)
     other = {"exposure_mode": "manual", "enable_postprocess_effects": "false", "lens_circle_falloff": "3.0"}
+    seen = lambda camera: (camera.view(at), camera.period_s, camera.lens)  # noqa: E731
     for name, value in defaults.items():
         if name in ("role_name", "ros_name") or name in COMPATIBLE_ONLY:
             continue
         new = other[name] if name in other else str(int(float(value.rstrip("f"))) + 3)
         changed = camera("rgb", defaults | {name: new})
-        assert (changed.view(at), changed.period_s) != (plain.view(at), plain.period_s), name
+        assert seen(changed) != seen(plain), name
 
 
 def test_cameras_refuse_to_capture_without_pictures():
@@ -138,7 +139,6 @@ def test_optics_change_the_colours_as_named(renderer_of):
     assert warm[0] - warm[2] > plain[0] - plain[2] + 5
     green = mean(tint=-0.8)
     assert green[1] - green[0] > plain[1] - plain[0] + 3
-    assert (mean(vignette=0.5) < plain).all()
 
 
 def test_image_body_keeps_rows():
