@@ -54,6 +54,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--maps", action="append", default=[], metavar="DIR", help="folder of .xodr files to serve; may be repeated"
     )
+    made.add_argument(
+        "--saved", default=None, metavar="DIR", help="folder of recordings with bare names (a folder of the user's)"
+    )
     made.add_argument("--seed", type=int, default=0, help="seed of the world around the roads and of noise (0)")
     made.add_argument("--list-maps", action="store_true", help="print the names of all maps and exit")
     made.add_argument(
@@ -105,10 +108,12 @@ def _run(options: argparse.Namespace, catalogue: MapCatalogue, name: str) -> int
     from engine.server import Server, StreamHub, bind_pair
 
     sockets = bind_pair(options.host, options.port)
+    from engine.recorder import Recorder
     from engine.world.world import World
 
     hub = StreamHub()
-    server = Server(World(catalogue, name, publisher=hub, seed=options.seed), hub)
+    recorder = Recorder(Path(options.saved).absolute() if options.saved else None)
+    server = Server(World(catalogue, name, publisher=hub, seed=options.seed, recorder=recorder), hub)
     # What lives now lives until the end: the collector need not look at it again in the middle of a frame.
     gc.collect()
     gc.freeze()

@@ -138,6 +138,20 @@ class TrafficLights:
         """Make the light's whole controller show ``state`` until the cycle comes to it again."""
         self._show(self._controller_of[actor_id].rows, state)
 
+    def restore(self, actor_id: int, state: int, elapsed_s: float, frozen: bool) -> None:
+        """Put one light where a replay has it; its junction's cycle goes on from there."""
+        row, group = self._row[actor_id], self._group_of[actor_id]
+        self.state[row]["light_state"], self.state[row]["elapsed_time"] = state, elapsed_s
+        if group.frozen != frozen:
+            group.frozen = frozen
+            self._mark_frozen()
+        controller = self._controller_of[actor_id]
+        if state in (GREEN, YELLOW):
+            group.current, group.phase = group.controllers.index(controller), _PHASES.index(state)
+            group.elapsed_s = elapsed_s
+        elif state == RED and group.controllers[group.current] is controller:
+            group.phase, group.elapsed_s = _PHASES.index(RED), elapsed_s
+
     def set_time(self, actor_id: int, which: str, seconds: float) -> None:
         """Set ``green_time``, ``yellow_time`` or ``red_time`` of the light's whole controller."""
         self.state[which][self._controller_of[actor_id].rows] = seconds

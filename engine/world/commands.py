@@ -213,6 +213,7 @@ def set_physics_control(world: World, actor_id: int, control: wire.VehiclePhysic
     find(world, actor_id, Kind.VEHICLE)
     require_finite(control)
     world.physics.set_physics_control(actor_id, control)
+    world.recorder.note_physics_control(actor_id)
 
 
 def require_finite(value: Any) -> None:

@@ -25,6 +25,7 @@ class SceneLights:
         self.object_ids = {number: thing.id for number, thing in enumerate(lamps)}
         self._states: dict[int, LightState] = {}
         self.day_night_cycle = True
+        self._changed: dict[int, None] = {}
         for number, thing in enumerate(lamps):
             box = thing.model.box
             top = np.add(box.center, (0.0, 0.0, box.extent[2]))
@@ -45,3 +46,10 @@ class SceneLights:
                 self._states[change.id] = LightState(
                     change.id, known.location, change.intensity, change.group, change.color, change.active
                 )
+                self._changed[change.id] = None
+
+    def take_changes(self) -> list[LightState]:
+        """Return the lamps that were changed since the last call (the recorder's)."""
+        changed = [self._states[number] for number in self._changed]
+        self._changed.clear()
+        return changed

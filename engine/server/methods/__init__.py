@@ -1,5 +1,16 @@
 """The remote procedures, by section of the protocol. Importing this package registers them all."""
 
-from engine.server.methods import actors, batch, lights, scene, sensors, session, unsupported, vehicles, walkers
+from engine.server.methods import (
+    actors,
+    batch,
+    lights,
+    recorder,
+    scene,
+    sensors,
+    session,
+    unsupported,
+    vehicles,
+    walkers,
+)
 
-__all__ = ["actors", "batch", "lights", "scene", "sensors", "session", "unsupported", "vehicles", "walkers"]
+__all__ = ["actors", "batch", "lights", "recorder", "scene", "sensors", "session", "unsupported", "vehicles", "walkers"]
