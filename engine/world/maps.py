@@ -7,12 +7,13 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.geometry import StaticWorld
+from engine.world.scenery import LAYERED_SUFFIX
 from foundation.errors import InputError, RealityError
 
 if TYPE_CHECKING:
@@ -52,10 +53,15 @@ class LoadedMap:
     @cached_property
     def ground(self) -> GroundShapes:
         """What bodies meet: built for the first episode, shared by all that follow."""
+        return self.ground_without(frozenset())
+
+    def ground_without(self, hidden: frozenset[int]) -> GroundShapes:
+        """Return what bodies meet when some objects are hidden."""
         from engine.physics import GroundShapes
         from engine.world.views import with_posts
 
-        return GroundShapes(with_posts(self.static))
+        seen = tuple(thing for thing in self.static.objects if thing.id not in hidden)
+        return GroundShapes(with_posts(replace(self.static, objects=seen)))
 
 
 Builder = Callable[[str, str, int], LoadedMap]
@@ -118,8 +124,10 @@ class MapCatalogue:
         return sorted(self._paths())
 
     def full_names(self) -> list[str]:
-        """Return what ``get_available_maps`` answers."""
-        return [_PREFIX + name for name in self.names()]
+        """Return what ``get_available_maps`` answers: every map twice, whole and (``_Opt``) with layers, as CARLA's."""
+        names = set(self.names())
+        names |= {name + LAYERED_SUFFIX for name in names if not name.endswith(LAYERED_SUFFIX)}
+        return [_PREFIX + name for name in sorted(names)]
 
     def store_opendrive(self, text: str) -> None:
         """Keep a text as the map ``OpenDriveMap``, after building it: a broken text is refused at once.
@@ -140,7 +148,8 @@ class MapCatalogue:
         short = self._short(name)
         if short == OPENDRIVE_MAP and self._opendrive is not None:
             return self._build(self._opendrive, OPENDRIVE_MAP)
-        path = self._paths().get(short)
+        paths = self._paths()
+        path = paths.get(short) or paths.get(short.removesuffix(LAYERED_SUFFIX))
         if path is None:
             raise MapNotFound(name)
         try:
@@ -160,8 +169,16 @@ class MapCatalogue:
     def _build(self, text: str, name: str) -> LoadedMap:
         key = f"{name}:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
         if key not in self._built:
-            self._built[key] = self._builder(text, name, self._seed)
+            # The same world under both names: whatever the generators draw by the map's name must not differ.
+            whole = name.removesuffix(LAYERED_SUFFIX)
+            self._built[key] = (
+                self._builder(text, name, self._seed) if whole == name else self._named(text, whole, name)
+            )
             while len(self._built) > self._keep:
                 self._built.popitem(last=False)
         self._built.move_to_end(key)
         return self._built[key]
+
+    def _named(self, text: str, known: str, name: str) -> LoadedMap:
+        found = self._build(text, known)
+        return replace(found, name=name, static=replace(found.static, name=name))

@@ -61,17 +61,18 @@ class Views:
         self._in_renderer: set[int] = set()
         self._weather: Any = None
         self._hidden: frozenset[int] = frozenset()
+        self._hidden_actors: frozenset[int] = frozenset()
 
-    def begin(self, signals: set[int]) -> None:
-        """Begin an episode: forget all actors but the map's signals, and show what was hidden.
+    def begin(self, signals: set[int], hidden: frozenset[int] = frozenset()) -> None:
+        """Begin an episode: forget all actors but the map's signals.
 
         Args:
             signals: ids of lights and signs. They are the same in every episode of a map.
+            hidden: ids of the static objects that are not to be seen.
         """
         for actor_id in sorted((self._in_rays | self._in_renderer) - signals):
             self.remove(actor_id)
-        if self._hidden:
-            self.set_static_visibility(sorted(self._hidden), True)
+        self.set_hidden(hidden)
         if self._rays is not None:
             self._rays.begin()
 
@@ -110,7 +111,8 @@ class Views:
         return self._renderer
 
     def _missing(self, known: set[int]) -> list[int]:
-        return [i for i, entry in self._world.actors.items() if i not in known and entry.kind in _SHAPED]
+        gone = known | self._hidden_actors if self._hidden_actors else known
+        return [i for i, entry in self._world.actors.items() if i not in gone and entry.kind in _SHAPED]
 
     def model(self, actor_id: int) -> Model:
         """Return an actor's model; actors of the same blueprint and paint share one.
@@ -142,14 +144,18 @@ class Views:
             self._in_renderer.discard(actor_id)
             self._renderer.remove_actor(actor_id)
 
-    def set_static_visibility(self, object_ids: list[int], visible: bool) -> None:
-        """Show or hide environment objects, to rays and cameras."""
-        known = {thing.id for thing in self._static.objects}.intersection(object_ids)
-        self._hidden = self._hidden - known if visible else self._hidden | known
+    def set_hidden(self, object_ids: frozenset[int], actor_ids: frozenset[int] = frozenset()) -> None:
+        """Say which static objects and which actors rays and cameras do not see."""
+        for actor_id in sorted(actor_ids - self._hidden_actors):
+            self.remove(actor_id)
+        self._hidden_actors = actor_ids
+        shown, hidden = self._hidden - object_ids, object_ids - self._hidden
+        self._hidden = object_ids
         if self._rays is not None:
-            self._rays.set_static_visibility(object_ids, visible)
+            self._rays.set_static_visibility(shown, True)
+            self._rays.set_static_visibility(hidden, False)
         if self._renderer is not None:
-            self._renderer.set_hidden(self._hidden)
+            self._renderer.set_hidden(object_ids)
 
     def close(self) -> None:
         """Give back what the renderer holds."""

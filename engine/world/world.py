@@ -20,7 +20,6 @@ from engine.protocol.structs import (
     VehicleControl,
     WeatherParameters,
 )
-from engine.recorder import Recorder
 from engine.state import ActorTable, Kind
 from engine.traffic_lights import TrafficLights
 from engine.world.ackermann import Ackermann
@@ -30,6 +29,7 @@ from engine.world.frictions import Frictions
 from engine.world.maps import LoadedMap, MapCatalogue
 from engine.world.poses import Poses
 from engine.world.scene_lights import SceneLights
+from engine.world.scenery import ALL_LAYERS, Scenery, is_layered
 from engine.world.sensing import Context, Publisher, Sensing
 from engine.world.steps import MAX_FRAME_S, substeps
 from engine.world.triggers import Triggers
@@ -51,7 +51,6 @@ class World:
         map_name: the first map.
         publisher: takes snapshots and sensor messages.
         seed: of everything random in the engine.
-        recorder: records and replays this world; None makes one that saves in the user's folder.
 
     Attributes:
         frame: number of the frame last simulated; grows for ever, across episodes.
@@ -59,20 +58,9 @@ class World:
         delta_s: length of the last frame.
         table: a row for every actor.
         actors: what else is known of them, by id.
-        next_actor_id: ids from here on have not been given to anybody in this episode.
-        wanted_id: the id that the next actor gets if nobody has it; 0 for the next in the row.
     """
 
-    def __init__(
-        self,
-        catalogue: MapCatalogue,
-        map_name: str,
-        *,
-        publisher: Publisher,
-        seed: int = 0,
-        recorder: Recorder | None = None,
-    ) -> None:
-        self.recorder = recorder or Recorder()
+    def __init__(self, catalogue: MapCatalogue, map_name: str, *, publisher: Publisher, seed: int = 0) -> None:
         self.catalogue = catalogue
         self.publisher = publisher
         self.seed = seed
@@ -89,8 +77,8 @@ class World:
 
     # --- episodes -------------------------------------------------------------------------------------------
 
-    def load(self, name: str, *, reset_settings: bool) -> None:
-        """Begin a new episode on map ``name``; "" is the map at hand.
+    def load(self, name: str, *, reset_settings: bool, layers: int = ALL_LAYERS) -> None:
+        """Begin a new episode on map ``name``; "" is the map at hand. Only maps with layers heed ``layers``.
 
         Raises:
             MapNotFound, InputError: the old episode goes on.
@@ -98,14 +86,13 @@ class World:
         new = self.map if name == "" else self.catalogue.load(name)
         if reset_settings:
             self.settings = EpisodeSettings()
-        self._start_episode(new)
+        self._start_episode(new, layers if is_layered(new.name) else ALL_LAYERS)
 
-    def _start_episode(self, loaded: LoadedMap) -> None:
+    def _start_episode(self, loaded: LoadedMap, layers: int = ALL_LAYERS) -> None:
         from engine.physics import Physics
 
         views: Views | None = None
         if self.episode:
-            self.recorder.episode_ended()
             self.physics.close()
             if loaded is self.map:
                 views = self.views  # what sees a map is kept for its next episode
@@ -116,8 +103,7 @@ class World:
         self.episode += 1
         # What follows must not depend on episodes before: actors are numbered anew, for their ids seed noise and
         # show in instance pictures. Clients tell actors of two episodes apart by the episode.
-        self.next_actor_id = 1
-        self.wanted_id = 0
+        self._actor_ids = itertools.count(1)
         self.elapsed_s = 0.0
         self.delta_s = 0.0
         self.weather = CLEAR_NOON
@@ -132,6 +118,7 @@ class World:
         self.poses = Poses()
         self.unsticky: set[int] = set()
         self.physics: Physics = Physics(loaded.ground)
+        self._ground_without: frozenset[int] = frozenset()
         self.scene_lights = SceneLights(loaded.static)
         self._snapshot = SnapshotEncoder()
         self._arranged = False
@@ -139,7 +126,9 @@ class World:
         self.spectator = self._add_spectator()
         self._add_signals(loaded.static)
         self.views: Views = views or Views(loaded.static, self)
-        self.views.begin({actor_id for actor_id, _ in self.signals})
+        signals = {actor_id for actor_id, _ in self.signals}
+        self.scenery = Scenery(loaded.static, sorted(signals), layers)
+        self.views.begin(signals, self.scenery.hidden)
         self._vehicle_boxes = np.zeros((0, 6))
         self._last_message = self._encode_snapshot()
 
@@ -181,7 +170,7 @@ class World:
         """Give an actor its id, its row and its struct; nothing else knows of it yet."""
         from engine.world.spawning import make_entry
 
-        actor_id = self._take_id()
+        actor_id = next(self._actor_ids)
         stream_id = next(self._stream_ids) if streamed else 0
         self.last_stream_id = max(self.last_stream_id, stream_id)
         entry = make_entry(actor_id, kind, description, spec, parent, attributes or {}, stream_id)
@@ -189,13 +178,6 @@ class World:
         self.actors[actor_id] = entry
         self.rearrange()
         return entry
-
-    def _take_id(self) -> int:
-        wanted, self.wanted_id = self.wanted_id, 0
-        if not wanted or wanted in self.actors:
-            wanted = self.next_actor_id
-        self.next_actor_id = max(self.next_actor_id, wanted + 1)
-        return wanted
 
     def rearrange(self) -> None:
         """The set of actors has changed: snapshots get a new layout."""
@@ -239,17 +221,14 @@ class World:
         self.elapsed_s += delta_s
         self.delta_s = delta_s
         self.traffic_lights.step(delta_s)
-        self.recorder.before_physics(self, delta_s)
         if len(self.physics):
             self._move_bodies(delta_s)
-        self.recorder.after_physics(self)
         if len(self.attachments):
             self.attachments.update(self.table, delta_s)
         self._arrange()
         # The renderer switches lamps by the table; the snapshot has lights' records of its own.
         self.table.rows["light_state"][self._signal_rows] = self.traffic_lights.state["light_state"]
         self._apply_triggers()
-        self.recorder.record(self, delta_s)
         self._last_message = self._encode_snapshot()
         self.publisher.publish(WORLD_STREAM, self._last_message)
         self._map_changed = self.lights_changed = False
@@ -257,7 +236,15 @@ class World:
             self._sense()
         return self.frame
 
+    def scenery_changed(self) -> None:
+        """Let cameras and rays see which static objects are there; bodies feel it from the next frame on."""
+        self.views.set_hidden(self.scenery.hidden, self.scenery.hidden_signals)
+
     def _move_bodies(self, delta_s: float) -> None:
+        hidden = self.scenery.hidden
+        if hidden != self._ground_without:
+            self._ground_without = hidden
+            self.physics.replace_ground(self.map.ground_without(hidden) if hidden else self.map.ground)
         if len(self.ackermann):
             self.ackermann.step(self, delta_s)
         self.physics.step(delta_s, substeps(self.settings, delta_s))

@@ -13,16 +13,13 @@ from engine.protocol.structs import (
     LabelledPoint,
     LightState,
     Location,
-    Rotation,
-    Transform,
     Vector3D,
     WeatherParameters,
 )
 from engine.server.registry import CallError, method
 from engine.server.session import Session
+from engine.world import level
 from engine.world.commands import require_finite, vector
-from foundation.frames import rotation_of, transform_points
-from foundation.ids import ANY_TAG
 
 MAX_RAY_M = 1e5
 
@@ -56,34 +53,27 @@ def set_imui_gravity(session: Session, gravity: float) -> None:
 
 @method("get_all_level_BBs", int)
 def get_all_level_bbs(session: Session, tag: int) -> list[BoundingBox]:
-    """Return the boxes of scene objects with a tag, in the world."""
-    return [item.bounding_box for item in _objects(session, tag)]
+    """Return the world boxes of everything with a tag: scene objects, lights, signs, vehicles, walkers, props."""
+    return level.level_boxes(session.world, tag)
 
 
 @method("get_environment_objects", int)
 def get_environment_objects(session: Session, tag: int) -> list[EnvironmentObject]:
-    """Return the scene objects with a tag."""
-    return _objects(session, tag)
-
-
-def _objects(session: Session, tag: int) -> list[EnvironmentObject]:
-    found = []
-    for thing in session.world.map.static.objects:
-        if tag not in (ANY_TAG, int(thing.tag)):
-            continue
-        box = thing.model.box
-        center = transform_points(thing.pose, np.array(box.center)[None])[0].tolist()
-        rotation = Rotation(*rotation_of(thing.pose).tolist())
-        world_box = BoundingBox(Location(*center), Vector3D(*box.extent), rotation)
-        pose = Transform(Location(*thing.pose[:3, 3].tolist()), rotation)
-        found.append(EnvironmentObject(pose, world_box, thing.id, thing.name, int(thing.tag)))
-    return found
+    """Return the scene objects with a tag, lights and signs included."""
+    return level.environment_objects(session.world, tag)
 
 
 @method("enable_environment_objects", list[int], bool, returns=False)
 def enable_environment_objects(session: Session, ids: list[int], enable: bool) -> None:
-    """Show or hide scene objects, to cameras and rays."""
-    session.world.views.set_static_visibility(ids, enable)
+    """Show or hide scene objects, to cameras, rays and bodies."""
+    session.world.scenery.enable(ids, enable)
+    session.world.scenery_changed()
+
+
+@method("get_names_of_all_objects")
+def get_names_of_all_objects(session: Session) -> list[str]:
+    """Return the names of the level's objects, sorted."""
+    return level.object_names(session.world)
 
 
 @method("set_annotations_traverse_translucency", bool, returns=False)

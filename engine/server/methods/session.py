@@ -20,12 +20,10 @@ from engine.protocol.structs import (
 from engine.server.registry import CallError, method
 from engine.server.session import Session
 from engine.world.maps import MapNotFound
+from engine.world.scenery import ALL_LAYERS, LAYERED_SUFFIX, is_layered
 from foundation.errors import InputError
 
 VERSION = "0.9.16"
-
-ALL_LAYERS = 0xFFFF
-"""CARLA's ``MapLayer.All``."""
 
 
 @method("version")
@@ -80,14 +78,36 @@ def get_available_maps(session: Session) -> list[str]:
 
 @method("load_new_episode", str, bool, int, returns=False)
 def load_new_episode(session: Session, name: str, reset_settings: bool, layers: int) -> None:
-    """Begin a new episode. Layers cannot be left out: every map is whole, as CARLA's maps without _Opt."""
-    if layers & ALL_LAYERS != ALL_LAYERS:
-        session.warn(f"load_world: map layers {layers:#06x} were asked for; every map of this engine comes whole")
+    """Begin a new episode. Maps whose names end in _Opt come with the layers asked for, all others whole."""
     try:
-        session.world.load(name, reset_settings=reset_settings)
+        session.world.load(name, reset_settings=reset_settings, layers=layers & ALL_LAYERS)
     except MapNotFound as error:
         raise CallError(str(error)) from error
     session.debug_shapes.clear()
+
+
+@method("load_map_layer", int, returns=False)
+def load_map_layer(session: Session, layers: int) -> None:
+    """Bring layers of an _Opt map in; on other maps nothing happens, as in CARLA."""
+    if _layered(session):
+        session.world.scenery.load(layers & ALL_LAYERS)
+        session.world.scenery_changed()
+
+
+@method("unload_map_layer", int, returns=False)
+def unload_map_layer(session: Session, layers: int) -> None:
+    """Take layers of an _Opt map out; on other maps nothing happens, as in CARLA."""
+    if _layered(session):
+        session.world.scenery.unload(layers & ALL_LAYERS)
+        session.world.scenery_changed()
+
+
+def _layered(session: Session) -> bool:
+    name = session.world.map.name
+    if not is_layered(name):
+        session.warn(f"map layers: {name} has none; load {name}{LAYERED_SUFFIX} to take layers out")
+        return False
+    return True
 
 
 @method("copy_opendrive_to_file", str, OpendriveGenerationParameters, returns=False)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from engine.server.registry import unsupported
 
-unsupported(("load_map_layer", "unload_map_layer"), "its maps have no layers to take out", returns=False)
-unsupported(("get_names_of_all_objects",), "textures cannot be replaced; see get_environment_objects for scene objects")
 unsupported(
     ("apply_color_texture_to_objects", "apply_float_color_texture_to_objects"),
     "textures cannot be replaced",
@@ -18,3 +16,24 @@ unsupported(("send",), "V2X")
 unsupported(("set_ignored_vehicles",), "vehicles cannot be hidden from single sensors", returns=False)
 unsupported(("enable_gbuffers",), "G-buffers", returns=False)
 unsupported(("get_gbuffer_token",), "G-buffers")
+unsupported(
+    (
+        "start_recorder",
+        "show_recorder_file_info",
+        "show_recorder_collisions",
+        "show_recorder_actors_blocked",
+        "replay_file",
+    ),
+    "the recorder",
+)
+unsupported(
+    (
+        "stop_recorder",
+        "stop_replayer",
+        "set_replayer_time_factor",
+        "set_replayer_ignore_hero",
+        "set_replayer_ignore_spectator",
+    ),
+    "the recorder",
+    returns=False,
+)

@@ -107,7 +107,8 @@ def test_an_episode_leaves_no_trace_in_the_next(world, catalogue):
 
     # A history: other shapes, hidden houses, weather, frozen lights, actors that came and went, odd steps.
     world.set_weather(WeatherParameters(cloudiness=80.0, precipitation=50.0, sun_altitude_angle=-20.0))
-    world.views.set_static_visibility([thing.id for thing in world.map.static.objects[::7]], False)
+    world.scenery.enable([thing.id for thing in world.map.static.objects[::7]], False)
+    world.scenery_changed()
     world.traffic_lights.freeze(True)
     episode(world, "vehicle.carlamotors.firetruck")
     put(world, "static.prop.bench01", at(world.map.static.spawn_points[3]))
