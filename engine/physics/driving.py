@@ -67,9 +67,35 @@ class VehicleState:
     """
 
     __slots__ = (
-        "_curve", "_felt", "_front_x", "_grips", "_offset", "_pushes", "_steered", "_stops", "_wheel_numbers",
-        "angles", "body", "brake", "control", "drive_state", "forces", "index", "lean", "loads", "physics_control",
-        "pushed", "rig", "shown", "spec", "steer", "throttle", "vehicle", "wheels",
+        "_curve",
+        "_felt",
+        "_front_x",
+        "_gripped",
+        "_grips",
+        "_offset",
+        "_pushes",
+        "_steered",
+        "_stops",
+        "_turned",
+        "_wheel_numbers",
+        "angles",
+        "body",
+        "brake",
+        "control",
+        "drive_state",
+        "forces",
+        "index",
+        "lean",
+        "loads",
+        "physics_control",
+        "pushed",
+        "rig",
+        "shown",
+        "spec",
+        "steer",
+        "throttle",
+        "vehicle",
+        "wheels",
     )  # fmt: skip
 
     def __init__(
@@ -95,6 +121,7 @@ class VehicleState:
         # What Bullet was told last; nan: nothing yet.
         self._pushes, self._stops, self._grips = [math.nan] * count, [math.nan] * count, [math.nan] * count
         self._felt = math.nan
+        self._turned, self._gripped = 0.0, (math.nan, False)
         self._curve: list[float] = rig.steering_curve.tolist()
         self._front_x = float(rig.wheel_x.max())
         self._offset = rig.center
@@ -155,8 +182,7 @@ class VehicleState:
         """Let the wheels turn with the driver's wish while somebody else moves the vehicle at ``speed`` m/s."""
         if self.steer or self.throttle or self.brake or self.control != VehicleControl():
             self._follow(dt)
-            command = self._command(abs(speed))
-            self._show(math.tan(command))
+            self._show(self._command(abs(speed)))
 
     def _command(self, pace: float) -> float:
         """Return the angle the steering asks for at a speed, rad."""
@@ -178,7 +204,7 @@ class VehicleState:
         slip = SLIP_RAD + max(5.0 - pace, 0.0) * 0.35
         way = math.atan(across / (speed if pace > 2.0 else 2.0))
         felt = min(max(felt, max(way - slip, -MOST_STEER_RAD)), min(way + slip, MOST_STEER_RAD))
-        self._show(math.tan(command))
+        self._show(command)
         if abs(felt - self._felt) < 1e-5:
             return
         self._felt = felt
@@ -193,14 +219,16 @@ class VehicleState:
         above, width = base * tangent, abs(tangent)
         return [math.atan(above / (base + width * (half - side * y))) * part for _, part, y in self._steered]
 
-    def _show(self, tangent: float) -> None:
-        """Keep the angles that are shown, of all Bullet wheels and of CARLA's four."""
-        if tangent or any(self.shown):
-            for (i, *_), angle in zip(self._steered, self._wheel_angles(tangent)):
-                self.angles[i] = angle
-            degrees = [math.degrees(self.angles[i]) for i in self.rig.shown_by]
-            degrees += [0.0] * (4 - len(degrees))
-            self.shown = (degrees[0], degrees[1], degrees[2], degrees[3])
+    def _show(self, command: float) -> None:
+        """Keep the angles that are shown, of all Bullet wheels and of CARLA's four, within 0.006 degrees."""
+        if command == self._turned or (command and abs(command - self._turned) < 1e-4):
+            return
+        self._turned = command
+        for (i, *_), angle in zip(self._steered, self._wheel_angles(math.tan(command))):
+            self.angles[i] = angle
+        degrees = [math.degrees(self.angles[i]) for i in self.rig.shown_by]
+        degrees += [0.0] * (4 - len(degrees))
+        self.shown = (degrees[0], degrees[1], degrees[2], degrees[3])
 
     def _grip(self, pace: float) -> None:
         """Set the side grip: more than the class's in slow, tight curves, less where the handbrake locks a wheel.
@@ -209,13 +237,16 @@ class VehicleState:
         """
         slow = min(max((15.0 - pace) / 6.0, 0.0), 1.0)
         locked = self.control.hand_brake and pace > 3.0
+        before, was_locked = self._gripped
+        if abs(slow - before) < 0.02 and locked == was_locked:
+            return
+        self._gripped = slow, locked
         for i, (_, hand_n, _, _, grip, slow_grip, _) in enumerate(self._wheel_numbers):
             if slow_grip > grip:
                 grip += slow * (slow_grip - grip)
             if locked and hand_n > 0.0:
                 grip *= 0.6
-            old = self._grips[i]
-            if not abs(grip - old) <= 0.03 * old:
+            if grip != self._grips[i]:
                 self.wheels[i].set_friction_slip(grip)
                 self._grips[i] = grip
 
