@@ -20,6 +20,7 @@ from engine.protocol.structs import (
     VehicleControl,
     WeatherParameters,
 )
+from engine.recorder import Recorder
 from engine.state import ActorTable, Kind
 from engine.traffic_lights import TrafficLights
 from engine.world.ackermann import Ackermann
@@ -51,6 +52,7 @@ class World:
         map_name: the first map.
         publisher: takes snapshots and sensor messages.
         seed: of everything random in the engine.
+        recorder: records and replays this world; None makes one that saves in the user's folder.
 
     Attributes:
         frame: number of the frame last simulated; grows for ever, across episodes.
@@ -58,9 +60,20 @@ class World:
         delta_s: length of the last frame.
         table: a row for every actor.
         actors: what else is known of them, by id.
+        next_actor_id: ids from here on have not been given to anybody in this episode.
+        wanted_id: the id that the next actor gets if nobody has it; 0 for the next in the row.
     """
 
-    def __init__(self, catalogue: MapCatalogue, map_name: str, *, publisher: Publisher, seed: int = 0) -> None:
+    def __init__(
+        self,
+        catalogue: MapCatalogue,
+        map_name: str,
+        *,
+        publisher: Publisher,
+        seed: int = 0,
+        recorder: Recorder | None = None,
+    ) -> None:
+        self.recorder = recorder or Recorder()
         self.catalogue = catalogue
         self.publisher = publisher
         self.seed = seed
@@ -93,6 +106,7 @@ class World:
 
         views: Views | None = None
         if self.episode:
+            self.recorder.episode_ended()
             self.physics.close()
             if loaded is self.map:
                 views = self.views  # what sees a map is kept for its next episode
@@ -103,7 +117,8 @@ class World:
         self.episode += 1
         # What follows must not depend on episodes before: actors are numbered anew, for their ids seed noise and
         # show in instance pictures. Clients tell actors of two episodes apart by the episode.
-        self._actor_ids = itertools.count(1)
+        self.next_actor_id = 1
+        self.wanted_id = 0
         self.elapsed_s = 0.0
         self.delta_s = 0.0
         self.weather = CLEAR_NOON
@@ -170,7 +185,7 @@ class World:
         """Give an actor its id, its row and its struct; nothing else knows of it yet."""
         from engine.world.spawning import make_entry
 
-        actor_id = next(self._actor_ids)
+        actor_id = self._take_id()
         stream_id = next(self._stream_ids) if streamed else 0
         self.last_stream_id = max(self.last_stream_id, stream_id)
         entry = make_entry(actor_id, kind, description, spec, parent, attributes or {}, stream_id)
@@ -178,6 +193,13 @@ class World:
         self.actors[actor_id] = entry
         self.rearrange()
         return entry
+
+    def _take_id(self) -> int:
+        wanted, self.wanted_id = self.wanted_id, 0
+        if not wanted or wanted in self.actors:
+            wanted = self.next_actor_id
+        self.next_actor_id = max(self.next_actor_id, wanted + 1)
+        return wanted
 
     def rearrange(self) -> None:
         """The set of actors has changed: snapshots get a new layout."""
@@ -221,14 +243,17 @@ class World:
         self.elapsed_s += delta_s
         self.delta_s = delta_s
         self.traffic_lights.step(delta_s)
+        self.recorder.before_physics(self, delta_s)
         if len(self.physics):
             self._move_bodies(delta_s)
+        self.recorder.after_physics(self)
         if len(self.attachments):
             self.attachments.update(self.table, delta_s)
         self._arrange()
         # The renderer switches lamps by the table; the snapshot has lights' records of its own.
         self.table.rows["light_state"][self._signal_rows] = self.traffic_lights.state["light_state"]
         self._apply_triggers()
+        self.recorder.record(self, delta_s)
         self._last_message = self._encode_snapshot()
         self.publisher.publish(WORLD_STREAM, self._last_message)
         self._map_changed = self.lights_changed = False

@@ -16,24 +16,3 @@ unsupported(("send",), "V2X")
 unsupported(("set_ignored_vehicles",), "vehicles cannot be hidden from single sensors", returns=False)
 unsupported(("enable_gbuffers",), "G-buffers", returns=False)
 unsupported(("get_gbuffer_token",), "G-buffers")
-unsupported(
-    (
-        "start_recorder",
-        "show_recorder_file_info",
-        "show_recorder_collisions",
-        "show_recorder_actors_blocked",
-        "replay_file",
-    ),
-    "the recorder",
-)
-unsupported(
-    (
-        "stop_recorder",
-        "stop_replayer",
-        "set_replayer_time_factor",
-        "set_replayer_ignore_hero",
-        "set_replayer_ignore_spectator",
-    ),
-    "the recorder",
-    returns=False,
-)
