@@ -17,6 +17,7 @@ from engine.world.scenery import LAYERED_SUFFIX
 from foundation.errors import InputError, RealityError
 
 if TYPE_CHECKING:
+    from engine.navigation import NavigationFile
     from engine.physics import GroundShapes
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,13 @@ class LoadedMap:
 
         seen = tuple(thing for thing in self.static.objects if thing.id not in hidden)
         return GroundShapes(with_posts(replace(self.static, objects=seen)))
+
+    @cached_property
+    def navigation(self) -> NavigationFile:
+        """Where walkers may walk: made when a client first asks for it."""
+        from engine.navigation import navigation_file
+
+        return navigation_file(self.network, self.static)
 
 
 Builder = Callable[[str, str, int], LoadedMap]

@@ -54,20 +54,23 @@ def get_map_data(session: Session) -> str:
 
 @method("get_required_files", str)
 def get_required_files(session: Session, folder: str) -> list[str]:
-    """Return no files: nothing needs downloading, and there is no navigation mesh yet."""
-    return []
+    """Return the map's navigation mesh when asked for "Nav"; the road network itself comes with get_map_data."""
+    return [session.world.map.navigation.name] if folder.strip("/").lower() == "nav" else []
 
 
 @method("request_file", str)
 def request_file(session: Session, name: str) -> bytes:
-    """Refuse: no file was offered."""
-    raise CallError(f"not supported by the embedded engine: no file '{name}' is served")
+    """Return the navigation mesh; its name is the only one that was offered."""
+    navigation = session.world.map.navigation
+    if name.lstrip("/") != navigation.name:
+        raise CallError(f"no file '{name}' is served: the map's only file is '{navigation.name}'")
+    return navigation.data
 
 
 @method("get_navigation_mesh")
 def get_navigation_mesh(session: Session) -> bytes:
-    """Return an empty mesh: there is no navigation mesh yet."""
-    return b""
+    """Return the navigation mesh itself."""
+    return session.world.map.navigation.data
 
 
 @method("get_available_maps")
