@@ -157,12 +157,7 @@ class Server:
 
     def _run(self, connection: RpcConnection, request: Request) -> None:
         self.hub.drop_when_busy = not self.world.settings.synchronous_mode
-        if request.method == "tick_cue":
-            # The client learns the number of the frame to come, then the frame comes.
-            connection.reply(request, rpc.ok(self.world.frame + 1))
-            if self.world.settings.synchronous_mode:
-                self._tick()
-            return
+        # To a tick cue the client learns the number of the frame to come, then the frame comes.
         connection.reply(request, call(self.session, request))
         if self._ticks(request):
             self._tick()

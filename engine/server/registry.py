@@ -37,6 +37,7 @@ class Method:
         count: number of arguments; surplus ones are ignored.
         returns: False for ``Response<void>``.
         wrapped: False only for ``apply_batch``, whose result carries one response per command.
+        refusal: why the method answers an error always; "" for one that works.
     """
 
     name: str
@@ -45,32 +46,45 @@ class Method:
     count: int
     returns: bool
     wrapped: bool = True
+    refusal: str = ""
+
+    @property
+    def about(self) -> str:
+        """What it does: the first sentence or two of the function's own text."""
+        return " ".join((self.function.__doc__ or "").split("\n\n")[0].split())
 
 
 METHODS: dict[str, Method] = {}
 
 
-def method(name: str, *arguments: Any, returns: bool = True, wrapped: bool = True) -> Callable[[Function], Function]:
+def method(
+    name: str, *arguments: Any, returns: bool = True, wrapped: bool = True, refusal: str = ""
+) -> Callable[[Function], Function]:
     """Register a function under an rpc name, with the types of its arguments."""
 
     def keep(function: Function) -> Function:
         if name in METHODS:
             raise ValueError(f"rpc method {name} is registered twice")
         types = tuple[arguments] if arguments else None  # type: ignore[valid-type]
-        METHODS[name] = Method(name, function, types, len(arguments), returns, wrapped)
+        METHODS[name] = Method(name, function, types, len(arguments), returns, wrapped, refusal)
         return function
 
     return keep
 
 
-def unsupported(names: Sequence[str], what: str, *, returns: bool = True) -> None:
-    """Register methods that answer a clear error until someone builds them."""
+def unsupported(names: Sequence[str], why: str, *, returns: bool = True) -> None:
+    """Register methods that cannot make sense here: each answers an error that says why.
+
+    Asynchronous calls have no channel for an error, so the server's log says it, too, once.
+    """
     for name in names:
 
         def refuse(session: Session, _name: str = name) -> Any:
-            raise CallError(f"not supported by the embedded engine: {_name} ({what})")
+            text = f"not supported by the embedded engine: {_name} ({why})"
+            session.warn(text)
+            raise CallError(text)
 
-        method(name, returns=returns)(refuse)
+        method(name, returns=returns, refusal=why)(refuse)
 
 
 def call(session: Session, request: Request) -> Any:

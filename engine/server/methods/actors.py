@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from engine.protocol.structs import Actor, ActorDescription, BoundingBox, Location, Rotation, Transform, Vector3D
@@ -19,6 +20,7 @@ def about_actor(name: str, *arguments: Any, returns: bool = True) -> Any:
     """Register a method whose actor may be missing: the error gets CARLA's head."""
 
     def keep(function: Any) -> Any:
+        @functools.wraps(function)
         def guarded(session: Session, *given: Any) -> Any:
             try:
                 return function(session, *given)
@@ -33,7 +35,12 @@ def about_actor(name: str, *arguments: Any, returns: bool = True) -> Any:
 
 def sends(name: str, function: Any, *arguments: Any) -> None:
     """Register a method that hands its arguments to a function of :mod:`engine.world.commands`."""
-    about_actor(name, *arguments, returns=False)(lambda session, *given: function(session.world, *given))
+
+    @functools.wraps(function)
+    def run(session: Session, *given: Any) -> None:
+        function(session.world, *given)
+
+    about_actor(name, *arguments, returns=False)(run)
 
 
 @method("get_spectator")

@@ -1,4 +1,4 @@
-"""Batches (protocol section 2.9)."""
+"""Ticks and batches (protocol sections 2.1 and 2.9)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from engine.world.commands import run_command
 from foundation.errors import RealityError
 
 _log = logging.getLogger(__name__)
+
+
+@method("tick_cue")
+def tick_cue(session: Session) -> int:
+    """Answer the number of the frame to come; in synchronous mode it comes at once (see ``app``)."""
+    return session.world.frame + 1
 
 
 @method("apply_batch", list[Any], bool, wrapped=False)
