@@ -65,9 +65,7 @@ _VEHICLES = {
         Body("vehicle.carlamotors.european_hgv", 7.94, 2.89),
         Body("vehicle.carlamotors.carlacola", 5.20, 2.63),
         Body("vehicle.carlamotors.firetruck", 8.47, 2.89),
-        Body("vehicle.mercedes.sprinter", 5.92, 1.99),
         Body("vehicle.ford.ambulance", 6.37, 2.35),
-        Body("vehicle.volkswagen.t2_2021", 4.44, 1.78),
     ),
     "bus": (Body("vehicle.mitsubishi.fusorosa", 10.27, 3.94),),
     "motorcyclist": (

@@ -192,17 +192,16 @@ def add_warning_sign(b: MeshBuilder, length: float, width: float, height: float,
             )
 
 
-PAPER_SHARE, PAPER_FROM, PAPER_TO = 0.90, 0.13, 0.965
-"""An advertisement's paper: its distance between both faces as a share of the width, and its heights."""
+PAPER_DEEP, PAPER_WIDE, PAPER_FROM, PAPER_TO = 0.90, 0.94, 0.07, 0.975
+"""An advertisement's paper: its distance between both faces, its width and its heights, as shares of the board."""
 
 
 def add_advert(b: MeshBuilder, length: float, width: float, height: float, rng: np.random.Generator) -> None:
-    """Add a city-light board without its picture: foot, frame, and pale paper on both faces."""
-    b.add(box((0, 0, height * 0.04), (length * 0.62, width, height * 0.08)), m.METAL, DARK)
-    b.add(box((0, 0, height * 0.54), (length, width * 0.84, height * 0.92)), m.METAL, DARK)
-    papers: tuple[Color, ...] = ((232, 228, 214), (206, 222, 232), (238, 214, 196))
+    """Add a city-light board without its picture: foot and a thin frame around what carries the paper."""
+    b.add(box((0, 0, height * 0.03), (length * 0.62, width, height * 0.06)), m.METAL, DARK)
+    b.add(box((0, 0, height * 0.53), (length, width * 0.84, height * 0.94)), m.METAL, STEEL)
     middle, tall = height * (PAPER_FROM + PAPER_TO) / 2, height * (PAPER_TO - PAPER_FROM)
-    b.add(box((0, 0, middle), (length * 0.92, width * PAPER_SHARE, tall)), m.SIGN, papers[int(rng.integers(3))])
+    b.add(box((0, 0, middle), (length * PAPER_WIDE, width * PAPER_DEEP, tall)), m.SIGN, (206, 206, 202))
 
 
 def add_machine(b: MeshBuilder, length: float, width: float, height: float, rng: np.random.Generator) -> None:

@@ -45,9 +45,10 @@ def prop_model(
             poster_meshes(
                 poster or Poster(),
                 seed,
-                face_m=spec.width * prop_street.PAPER_SHARE / 2,
-                foot_m=spec.height * prop_street.PAPER_FROM + 0.04,
-                height_m=spec.height * (prop_street.PAPER_TO - prop_street.PAPER_FROM) - 0.10,
+                face_m=spec.width * prop_street.PAPER_DEEP / 2 + 0.001,
+                half_m=spec.length * prop_street.PAPER_WIDE / 2,
+                low_m=spec.height * prop_street.PAPER_FROM,
+                high_m=spec.height * prop_street.PAPER_TO,
                 tag=builder.tag,
             )
         )

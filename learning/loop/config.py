@@ -61,7 +61,13 @@ class Sampler(_Strict):
         gamma: exponent on a pair's confusion; 0 ignores it, larger ones care for the worst pairs only.
         eps: part of the importance share that is drawn uniformly all the same, and of the inspection share that is
             drawn from the task's own distribution; weights p0/q stay below 1/eps.
-        importance_model: "kde": around the failures; "knn": by the failure rate among neighbours.
+        importance_model: "kde": around the failures; "knn": by the failure rate among neighbours; "logistic": by a
+            failure rate fitted to all parameters at once, which needs the fewest verdicts.
+        importance_base: what the importance share reweighs, and its unsteered part: "uniform" over the space, or
+            "nominal", the task's own distribution.
+        sharpness: exponent on the logistic failure rate.
+        judge_new: let each round's network also judge the next round's new training samples before they are trained
+            on, so that every sample steers, not the validation samples only.
         inspection_rules: which findings decide: "context", "coverage" or both.
         pairs_near_failures: draw the first halves of twins like the importance share; otherwise uniformly.
         remember: let verdicts on earlier networks go on steering; otherwise only the newest network's count.
@@ -77,7 +83,10 @@ class Sampler(_Strict):
     inspection: float = pydantic.Field(default=0.0, ge=0.0)
     gamma: float = pydantic.Field(default=1.0, ge=0.0, le=10.0)
     eps: float = pydantic.Field(default=0.2, gt=0.0, le=1.0)
-    importance_model: Literal["kde", "knn"] = "kde"
+    importance_model: Literal["kde", "knn", "logistic"] = "kde"
+    importance_base: Literal["uniform", "nominal"] = "uniform"
+    sharpness: float = pydantic.Field(default=1.0, gt=0.0, le=8.0)
+    judge_new: bool = False
     inspection_rules: tuple[Literal["context", "coverage"], ...] = pydantic.Field(
         default=("context", "coverage"), min_length=1
     )

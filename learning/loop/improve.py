@@ -16,7 +16,8 @@ A run's folder::
 Which number comes from which set: *test* is never seen by samplers or training. *Validation* of round r is drawn
 uniformly with seeds of its own, judged by the network of round r, which has not seen it, and given to the sampler;
 from round r + 1 on its pictures are training data like any others. *Training* of round r is everything that was
-produced before that network was trained.
+produced before that network was trained. With ``sampler.judge_new`` the new training samples of round r are judged,
+too, by the network of round r - 1, before anything is trained on them.
 """
 
 from __future__ import annotations
@@ -182,6 +183,8 @@ class Loop:
         validation_trials = [Trial.from_dict(content) for content in plan["validation"]]
         produced = self._produce(f"round {number}", trials + validation_trials)
         training, validation = produced[: len(trials)], produced[len(trials) :]
+        if number and self.config.sampler.judge_new:
+            training = jobs.judge(self._folder(number - 1) / "model.pt", training, self.pool, self.config)
         write_records(folder / "training.csv", training, self.task.space, classes)
         used = self._usable(number, training)
         network = self._train(number, used)

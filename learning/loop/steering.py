@@ -54,6 +54,8 @@ class Steering:
     def record(self, training: Sequence[Record], validation: Sequence[Record]) -> None:
         """Take note of what was realised (training) and of what a network that had not seen it said (validation).
 
+        Training samples that carry a verdict, of a network of before they were trained on, steer like validation.
+
         Verdicts on earlier networks are forgotten, if the config says so: they are of a model that is gone.
         """
         classes = self._task.classes
@@ -119,7 +121,15 @@ class Steering:
 
     def _importance(self, seed: int, prefix: str | None = None) -> ImportanceSampler:
         chosen = self._config.sampler
-        return ImportanceSampler(self.space, seed, epsilon=chosen.eps, model=chosen.importance_model, prefix=prefix)
+        return ImportanceSampler(
+            self.space,
+            seed,
+            epsilon=chosen.eps,
+            base=chosen.importance_base,
+            model=chosen.importance_model,
+            sharpness=chosen.sharpness,
+            prefix=prefix,
+        )
 
 
 def remapped(space: Space, file: Path | None) -> Space:

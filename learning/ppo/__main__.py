@@ -19,7 +19,7 @@ CURVE_PICTURE = "curve.png"
 
 def main(
     out: Annotated[Path, typer.Option(help="The directory to write.")],
-    steps: Annotated[int, typer.Option(min=1, help="Decisions to train for, in all environments together.")] = 80_000,
+    steps: Annotated[int, typer.Option(min=1, help="Decisions to train for, in all environments together.")] = 40_000,
     envs: Annotated[int, typer.Option(min=1, help="Environments, each with an engine of its own.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Of the training; the held-out episodes stay the same.")] = 0,
     episodes: Annotated[int, typer.Option(min=1, help="Held-out episodes for each driver.")] = 200,
@@ -27,7 +27,7 @@ def main(
         int | None, typer.Option(min=0, help="Other held-out episodes than the usual ones.")
     ] = None,
     drivers: Annotated[str, typer.Option(help="Who is compared, separated by commas.")] = ",".join(USUAL),
-    rollout: Annotated[int, typer.Option(min=16, help="Decisions of each environment between two updates.")] = 256,
+    rollout: Annotated[int, typer.Option(min=16, help="Decisions of each environment between two updates.")] = 128,
     simulator: Annotated[str, typer.Option(help="embedded, HOST:PORT, binary:PATH or docker:IMAGE.")] = "embedded",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint and evaluation.")] = False,
 ) -> None:
@@ -48,7 +48,7 @@ def main(
     # The last rollout is collected whole, so a number of steps that rollouts do not divide would be exceeded.
     options = TrainOptions(
         steps=max(1, round(steps / (envs * rollout))) * envs * rollout, envs=envs, seed=seed, rollout=rollout,
-        batch=min(128, envs * rollout), simulator=simulator,
+        batch=min(64, envs * rollout), simulator=simulator,
     )  # fmt: skip
     who = evaluate.contestants(out / UNTRAINED, out / MODEL, [name.strip() for name in drivers.split(",")])
     train(options, out, resume=resume, tell=tell)

@@ -45,15 +45,15 @@ class TrainOptions:
         log_std: logarithm of the actions' standard deviation before training.
     """
 
-    steps: int = 80_000
+    steps: int = 40_000
     envs: int = 2
     seed: int = 0
     simulator: str = "embedded"
-    rollout: int = 256
-    batch: int = 128
+    rollout: int = 128
+    batch: int = 64
     epochs: int = 10
     learning_rate: float = 1e-3
-    gamma: float = 0.99
+    gamma: float = 0.98
     gae_lambda: float = 0.95
     log_std: float = -1.0
     width: int = 32

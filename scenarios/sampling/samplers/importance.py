@@ -7,9 +7,12 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import qmc
 
+from foundation.seeds import generator
 from scenarios.sampling.errors import SpaceError
 from scenarios.sampling.samplers.base import BaseSampler, register
+from scenarios.sampling.samplers.failure_model import FailureModel
 from scenarios.sampling.samplers.kernels import KernelMixture, cross_validated, silverman
 from scenarios.sampling.samplers.records import Records
 from scenarios.sampling.space import Points, Space
@@ -17,9 +20,12 @@ from scenarios.sampling.trials import Outcome, Trial
 
 Floats = npt.NDArray[np.float64]
 Base = Literal["uniform", "nominal"]
-Model = Literal["kde", "knn"]
+Model = Literal["kde", "knn", "logistic"]
 Bandwidth = Literal["cv", "silverman"]
 _BLOCK = 4_000_000
+_VOLUME_POINTS = 1 << 14
+_DRAWS = 32
+_MOST_DRAWS = 1 << 16
 
 
 @register
@@ -32,17 +38,24 @@ class ImportanceSampler(BaseSampler):
     remapped space. Divided by the density it was drawn with, the sum approaches the failure rate smoothed by the
     kernel, wherever the trials came from, and its density stays exact.
 
+    ``model="logistic"`` has no kernels: q = epsilon base + (1 - epsilon) r^sharpness base / Z, where r is a logistic
+    regression of failure on all parameters (:mod:`scenarios.sampling.samplers.failure_model`). It needs the fewest
+    verdicts to aim where there are many parameters. Points are drawn by rejection, exactly; Z, the mean of
+    r^sharpness under the base, is taken over 16384 Sobol points, so that densities are right to about one in a
+    thousand.
+
     Without a failure, q is the base. Weights base/q never exceed 1/epsilon.
 
     Args:
         epsilon: share of the base.
         base: "uniform" on the cube or "nominal" (p0).
-        model: "kde" or "knn".
+        model: "kde", "knn" or "logistic".
         bandwidth: "cv" (leave-one-out likelihood, starting from Silverman's rule) or "silverman".
         least_width: lower bound of a kernel's width on an axis of metric length 1: a just noticeable step.
         neighbours: k of the failure rate.
         prior: (a, b), pseudo-counts of failures and successes; None: one judged trial of the overall failure rate.
-        optimism: adds so many standard deviations of the Beta posterior to r (upper confidence bound).
+        optimism: adds so many standard deviations of the Beta posterior to r (upper confidence bound); knn only.
+        sharpness: exponent on the failure rate; above 1 the worst regions get more than their share. Logistic only.
     """
 
     name = "importance"
@@ -60,6 +73,7 @@ class ImportanceSampler(BaseSampler):
         neighbours: int = 15,
         prior: tuple[float, float] | None = None,
         optimism: float = 0.0,
+        sharpness: float = 1.0,
         prefix: str | None = None,
     ) -> None:
         super().__init__(space, seed, prefix=prefix)
@@ -67,6 +81,7 @@ class ImportanceSampler(BaseSampler):
         _check("least_width", least_width, 0.0 < least_width <= 0.25, "above 0 and at most 0.25")
         _check("neighbours", neighbours, neighbours >= 1, "at least 1")
         _check("optimism", optimism, 0.0 <= optimism < np.inf, "finite and at least 0")
+        _check("sharpness", sharpness, 0.0 < sharpness <= 8.0, "above 0 and at most 8")
         fine = prior is None or (len(prior) == 2 and min(prior) > 0.0 and max(prior) < np.inf)
         _check("prior", prior, fine, "two finite numbers above 0")
         for key, value, known in (("base", base, Base), ("model", model, Model), ("bandwidth", bandwidth, Bandwidth)):
@@ -74,28 +89,35 @@ class ImportanceSampler(BaseSampler):
         self.epsilon, self.base, self.model, self.bandwidth = float(epsilon), base, model, bandwidth
         self.least_width, self.neighbours = float(least_width), int(neighbours)
         self.prior = None if prior is None else (float(prior[0]), float(prior[1]))
-        self.optimism = float(optimism)
+        self.optimism, self.sharpness = float(optimism), float(sharpness)
         self.records = Records(space)
-        self._built: tuple[int, KernelMixture | None] = (-1, None)
+        self._built: tuple[int, KernelMixture | _Rates | None] = (-1, None)
 
     def options(self) -> dict[str, Any]:
         """See :meth:`BaseSampler.options`."""
-        names = ("epsilon", "base", "model", "bandwidth", "least_width", "neighbours", "optimism")
+        names = ("epsilon", "base", "model", "bandwidth", "least_width", "neighbours", "optimism", "sharpness")
         return {name: getattr(self, name) for name in names} | {"prior": self.prior and list(self.prior)}
 
     # ---- the proposal
 
     def kernels(self) -> KernelMixture | None:
+        """Return the kernels of q; None while no failure is known, and for the logistic model, which has none."""
+        part = self._steered()
+        return part if isinstance(part, KernelMixture) else None
+
+    def _steered(self) -> KernelMixture | _Rates | None:
         """Return the part of q that is not the base; None while no failure is known."""
         if self._built[0] != self.records.version:
             self._built = (self.records.version, self._build())
         return self._built[1]
 
-    def _build(self) -> KernelMixture | None:
+    def _build(self) -> KernelMixture | _Rates | None:
         points, q, outcomes = self.records.judged()
         failed = np.array([o.failed for o in outcomes], dtype=bool)
         if not failed.any():
             return None
+        if self.model == "logistic":
+            return _Rates(self, FailureModel(self.space, points, failed))
         if self.model == "kde":
             centres = points.take(failed)
             weights = np.array([o.loss if o.loss > 0.0 else 1.0 for o in outcomes if o.failed])
@@ -111,25 +133,34 @@ class ImportanceSampler(BaseSampler):
     def density(self, points: Points) -> Floats:
         """See :meth:`Sampler.density`."""
         base = np.ones(len(points)) if self.base == "uniform" else self.space.densities(points)
-        kernels = self.kernels()
-        if kernels is None:
+        steered = self._steered()
+        if steered is None:
             return base
-        return self.epsilon * base + (1.0 - self.epsilon) * kernels.density(points)
+        return self.epsilon * base + (1.0 - self.epsilon) * steered.density(points)
 
     def _propose(self, n: int) -> Floats:
         shares = self._uniforms(n, self.space.dimension + 1)
         choice, units = shares[:, 0], shares[:, 1:].copy()
-        kernels = self.kernels()
-        if kernels is None:
+        steered = self._steered()
+        if steered is None:
             near = np.zeros(n, dtype=bool)
         else:
             near = self._spread(n, "part") >= self.epsilon
-        if self.base == "nominal":
-            for axis, parameter in enumerate(self.space.parameters):
-                units[~near, axis] = parameter.quantile(units[~near, axis])
-        if kernels is not None:
-            units[near] = kernels.draw(choice[near], units[near])
+        units[~near] = self.from_base(units[~near])
+        if isinstance(steered, KernelMixture):
+            units[near] = steered.draw(choice[near], units[near])
+        elif steered is not None:
+            for row in np.flatnonzero(near):
+                rng = generator(self.seed, "sampling", self.prefix, "accept", self._count + int(row))
+                units[row] = steered.draw(rng)
         return units
+
+    def from_base(self, units: Floats) -> Floats:
+        """Return (N, d) points of the base from (N, d) uniform numbers."""
+        if self.base == "uniform":
+            return units
+        columns = [parameter.quantile(units[:, axis]) for axis, parameter in enumerate(self.space.parameters)]
+        return np.stack(columns, axis=1) if columns else units
 
     # ---- failure rates
 
@@ -177,6 +208,36 @@ class ImportanceSampler(BaseSampler):
     @classmethod
     def _revive(cls, space: Space, options: Mapping[str, Any]) -> dict[str, Any]:
         return dict(options) | {"prior": options["prior"] and tuple(options["prior"])}
+
+
+class _Rates:
+    """The density r^sharpness base / Z of a failure model, and draws from it."""
+
+    def __init__(self, sampler: ImportanceSampler, model: FailureModel) -> None:
+        self._sampler, self._model = sampler, model
+        rng = generator(sampler.seed, "sampling", sampler.prefix, "volume")
+        sobol = qmc.Sobol(sampler.space.dimension, scramble=True, seed=rng).random(_VOLUME_POINTS)
+        self.volume = float(self._raised(sampler.from_base(sobol)).mean())
+
+    def _raised(self, units: Floats) -> Floats:
+        return np.asarray(self._model.rates(self._sampler.space.points(units)) ** self._sampler.sharpness)
+
+    def density(self, points: Points) -> Floats:
+        """Return the (N,) densities."""
+        base = np.ones(len(points)) if self._sampler.base == "uniform" else self._sampler.space.densities(points)
+        return np.asarray(self._model.rates(points) ** self._sampler.sharpness * base / self.volume)
+
+    def draw(self, rng: np.random.Generator) -> Floats:
+        """Return one (d,) point: the first of a stream of the base's that is kept with probability r^sharpness."""
+        for _ in range(_MOST_DRAWS // _DRAWS):
+            units = self._sampler.from_base(rng.random((_DRAWS, self._sampler.space.dimension)))
+            kept = np.flatnonzero(rng.random(_DRAWS) < self._raised(units))
+            if len(kept):
+                return np.asarray(units[kept[0]])
+        raise SpaceError(
+            f"the failure rate to the power of {self._sampler.sharpness:g} is too low: no point in {_MOST_DRAWS} draws",
+            remedy="lower sharpness",
+        )
 
 
 def _check(name: str, value: object, fine: bool, wanted: str) -> None:

@@ -202,6 +202,7 @@ def test_5000_records_do_not_slow_it():
         {"neighbours": 0},
         {"prior": (0.0, 1.0)},
         {"optimism": -1.0},
+        {"sharpness": 0.0},
     ],
 )
 def test_wrong_options_are_refused_by_name(options):
