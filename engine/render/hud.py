@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFont
 
 from engine.render.view import View
 from foundation.frames import invert, transform_points
@@ -35,6 +34,9 @@ class Hud:
 
 def draw_hud(picture: npt.NDArray[np.uint8], view: View, hud: Hud) -> npt.NDArray[np.uint8]:
     """Return a picture, (H, W, 4) BGRA, with the shapes and texts over it."""
+    # Only who looks at the window needs the painter.
+    from PIL import Image, ImageDraw, ImageFont
+
     image = Image.fromarray(np.ascontiguousarray(picture[..., 2::-1]))
     pen = ImageDraw.Draw(image)
     into = invert(view.world_from_camera())

@@ -22,6 +22,7 @@ from foundation.seeds import generator
 
 if TYPE_CHECKING:
     from engine.raycast import RayCaster
+    from engine.sensors.radio import Air
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ class SensorContext(Protocol):
     """Geographic origin of the map, degrees."""
     gravity: float
     """What the IMU adds on world z, m/s^2 (``set_imui_gravity``)."""
+    air: Air
+    """What V2X sensors sent in this frame."""
     spectator: int
     """Actor id of the spectator: cameras on it show what CARLA's window shows."""
 
@@ -101,6 +104,11 @@ class Sensor(ABC):
         self.period_s = number(attributes, "sensor_tick", 0.0)
         noise_seed = integer(attributes, "noise_seed", 0)
         self.rng = generator(noise_seed, "noise_seed") if noise_seed else generator(seed, "sensor", actor_id)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it captures at all."""
+        return True
 
     @abstractmethod
     def capture(self, context: SensorContext) -> bytes | None:

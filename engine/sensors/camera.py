@@ -153,6 +153,7 @@ class RgbCamera(Camera):
     type_index = 13
     picture = "rgb"
     smooth = True
+    gbuffers_enabled = True
 
     def read_lens(self, attributes: Mapping[str, str]) -> Lens:
         """Return the lens; with post-processing switched off it is a plain pinhole."""

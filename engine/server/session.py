@@ -10,12 +10,11 @@ import msgspec
 
 from engine.protocol.rpc import Request
 from engine.protocol.streams import Token, encode_token
-from engine.protocol.structs import Actor, DebugShape
+from engine.protocol.structs import Actor
+from engine.world.shapes import DebugShapes
 from engine.world.world import World
 
 _log = logging.getLogger(__name__)
-
-MAX_DEBUG_SHAPES = 10_000
 
 
 @dataclass(slots=True)
@@ -34,7 +33,6 @@ class Session:
     world: World
     stream_port: int
     traffic_managers: dict[int, str] = field(default_factory=dict)
-    debug_shapes: list[DebugShape] = field(default_factory=list)
     ros_streams: set[int] = field(default_factory=set)
     expect: Callable[[int], None] = lambda stream_id: None
     failures: int = 0
@@ -57,10 +55,10 @@ class Session:
             return entry.struct
         return msgspec.structs.replace(entry.struct, stream_token=self.token(entry.stream_id))
 
-    def draw(self, shape: DebugShape) -> None:
-        """Keep a debug shape; the oldest go when there are too many."""
-        self.debug_shapes.append(shape)
-        del self.debug_shapes[:-MAX_DEBUG_SHAPES]
+    @property
+    def debug_shapes(self) -> DebugShapes:
+        """What clients have drawn."""
+        return self.world.shapes
 
     def log_failure(self, request: Request, error: Exception) -> None:
         """Report a bug of ours that a request uncovered."""

@@ -144,6 +144,10 @@ class DebugShapes:
         self._texts = [text for text, stays in zip(self._texts, alive) if stays]
 
     def clear(self) -> None:
+        """Take everything away."""
+        self._begin()
+
+    def clear_shapes(self) -> None:
         """Take all shapes away, but not the texts."""
         self._seen, self._hud = _Layer(), _Layer()
 

@@ -107,6 +107,7 @@ class Views:
         if self._weather is not self._world.weather:
             self._weather = self._world.weather
             self._renderer.set_weather(self._weather)
+        self._renderer.set_shapes(self._world.shapes.segments)
         self._renderer.update(self._world.table, self._world.elapsed_s)
         return self._renderer
 

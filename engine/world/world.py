@@ -32,6 +32,7 @@ from engine.world.poses import Poses
 from engine.world.scene_lights import SceneLights
 from engine.world.scenery import ALL_LAYERS, Scenery, is_layered
 from engine.world.sensing import Context, Publisher, Sensing
+from engine.world.shapes import DebugShapes
 from engine.world.steps import MAX_FRAME_S, substeps
 from engine.world.triggers import Triggers
 from engine.world.views import Views, lamp_boxes
@@ -128,6 +129,7 @@ class World:
         self.actors: dict[int, ActorEntry] = {}
         self.attachments = Attachments()
         self.sensing = Sensing(self.publisher)
+        self.shapes = DebugShapes()
         self.frictions = Frictions()
         self.ackermann = Ackermann()
         self.poses = Poses()
@@ -201,6 +203,11 @@ class World:
         self.next_actor_id = max(self.next_actor_id, wanted + 1)
         return wanted
 
+    def open_stream(self) -> int:
+        """Return the id of a new stream: a sensor may have more than its own."""
+        self.last_stream_id = next(self._stream_ids)
+        return self.last_stream_id
+
     def rearrange(self) -> None:
         """The set of actors has changed: snapshots get a new layout."""
         self._arranged = False
@@ -257,6 +264,8 @@ class World:
         self._last_message = self._encode_snapshot()
         self.publisher.publish(WORLD_STREAM, self._last_message)
         self._map_changed = self.lights_changed = False
+        if self.shapes:
+            self.shapes.step(delta_s)
         if len(self.sensing):
             self._sense()
         return self.frame
@@ -364,7 +373,7 @@ class World:
 
     def _sense(self) -> None:
         due = self.sensing.due(self.elapsed_s)
-        if not due:
+        if not due and not self.sensing.sending:
             return
         cameras = not self.settings.no_rendering_mode
         drawing = cameras and any(mounted.sensor.is_camera for mounted in due)
@@ -379,6 +388,8 @@ class World:
             gravity=self.imu_gravity,
             actors=self,
             scene=self.views,
+            spectator=self.spectator,
+            hud=self.shapes.hud if self.shapes else None,
         )
         self.sensing.run(due, context, self.views.renderer() if drawing else None, cameras=cameras)
 

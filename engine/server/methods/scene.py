@@ -116,20 +116,20 @@ def cast_ray(session: Session, start: Location, end: Location) -> list[LabelledP
 
 @method("draw_debug_shape", DebugShape, returns=False)
 def draw_debug_shape(session: Session, shape: DebugShape) -> None:
-    """Keep a shape. The engine has no window; cameras do not see shapes yet."""
-    session.draw(shape)
+    """Draw a shape into the colour cameras, texts and HUD shapes into those attached to the spectator."""
+    session.world.shapes.add(shape)
 
 
 @method("clear_debug_shape", returns=False)
 def clear_debug_shape(session: Session) -> None:
-    """Drop all shapes."""
-    session.debug_shapes.clear()
+    """Take all shapes away; texts stay."""
+    session.world.shapes.clear_shapes()
 
 
 @method("clear_debug_string", returns=False)
 def clear_debug_string(session: Session) -> None:
-    """Drop all texts."""
-    session.debug_shapes[:] = [shape for shape in session.debug_shapes if shape.primitive[:1] != (4,)]
+    """Take all texts away."""
+    session.world.shapes.clear_texts()
 
 
 # --- light manager -------------------------------------------------------------------------------------------

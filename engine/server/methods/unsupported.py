@@ -12,7 +12,3 @@ unsupported(
 unsupported(("open_vehicle_door", "close_vehicle_door"), "vehicles have no doors that open", returns=False)
 unsupported(("enable_carsim", "use_carsim_road"), "CarSim", returns=False)
 unsupported(("enable_chrono_physics",), "Chrono", returns=False)
-unsupported(("send",), "V2X")
-unsupported(("set_ignored_vehicles",), "vehicles cannot be hidden from single sensors", returns=False)
-unsupported(("enable_gbuffers",), "G-buffers", returns=False)
-unsupported(("get_gbuffer_token",), "G-buffers")
