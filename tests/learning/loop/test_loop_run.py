@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ from PIL import Image
 from shapes_task import CLASSES, Shapes, draw
 
 from foundation.errors import InputError, RealityError
-from learning.loop import config, files, jobs
+from learning.loop import config, files, jobs, network
 from learning.loop.files import StoreError
 from learning.loop.improve import Loop
 from learning.loop.pool import Pool
@@ -36,6 +37,10 @@ evaluation: {samples: 80, seed: 5}
 )
 # What a run promises to be the same: everything but the report, whose pictures depend on the JPEG library.
 SAME = ("*.csv", "plan.json", "metrics.json", "sampler.json", "model.pt")
+
+
+def files_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def digests(out):
@@ -80,6 +85,25 @@ def test_a_run_leaves_standard_files_and_counts_right(whole):
     assert len(training) == 30
     assert {row["sampler"] for row in training} >= {"confusion", "importance", "paired", "uniform"}
     assert all(float(row["q"]) > 0.0 and float(row["p0"]) > 0.0 for row in training)
+
+
+def test_new_samples_steer_by_the_verdict_of_the_network_before(whole, tmp_path):
+    """With judge_new valid samples of round 1 carry the verdict of round 0's network, and the sampler knows it."""
+    run = knowing_networks(whole, tmp_path / "run")
+    steered = CONFIG.sampler.model_copy(update={"judge_new": True, "importance_model": "logistic"})
+    Loop(CONFIG.model_copy(update={"sampler": steered}), Shapes(), run).run(report=False)
+    rows = read_rows(run / "round_01" / "training.csv")
+    assert all((row["predicted"] != "") == (row["valid"] == "1") for row in rows)
+    net, _, size = network.load(run / "round_00" / "model.pt")
+    first = next(row for row in rows if row["valid"] == "1")
+    picture = np.asarray(Image.open(run / "pool" / first["file"]).resize(size)).copy()[None]
+    assert network.probabilities(net, picture)[0, 0] == pytest.approx(float(first[f"p({CLASSES[0]})"]), abs=1e-6)
+    state = files_json(run / "round_01" / "sampler.json")
+    importance = next(p for p, _ in state["options"]["parts"] if p["sampler"] == "importance")
+    judged = [row for row in importance["memory"]["records"] if row[4]["predicted"] is not None]
+    validation = read_rows(run / "round_00" / "validation.csv") + read_rows(run / "round_01" / "validation.csv")
+    assert len(judged) == sum(row["predicted"] != "" for row in rows + validation)
+    assert all(row["predicted"] == "" for row in read_rows(run / "round_00" / "training.csv"))
 
 
 def test_no_sample_of_one_set_is_in_another(whole):
