@@ -46,6 +46,7 @@ class Cast:
     Attributes:
         live: live id by recorded id.
         led: vehicles and walkers taken out of physics, with whether physics moved them before.
+        posed: walkers that were given recorded poses.
     """
 
     ignore_hero: bool
@@ -53,6 +54,7 @@ class Cast:
     sensors: bool
     live: dict[int, int] = field(default_factory=dict)
     led: dict[int, bool] = field(default_factory=dict)
+    posed: set[int] = field(default_factory=set)
 
     def follow(self, world: World, frame: Frame) -> None:
         """Let actors come, go and hang on one another as they did in a recorded frame."""
@@ -125,7 +127,11 @@ class Cast:
                 world.physics.set_collisions(identity, True)
                 world.physics.set_simulate_physics(identity, True)
                 entry.simulates_physics = True
+        for identity in sorted(self.posed):
+            if identity in world.actors:
+                world.poses.blend(world.views.model(identity), world.table[identity], 0.0)
         self.led.clear()
+        self.posed.clear()
 
 
 def _signal_at(world: World, creation: Creation) -> int | None:

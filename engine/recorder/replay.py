@@ -18,12 +18,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from engine.protocol.structs import Color, Transform, Vector3D, VehicleControl, WalkerControl
+from engine.protocol.structs import Color, TrafficLightState, Transform, Vector3D, VehicleControl, WalkerControl
 from engine.recorder.capture import CM
 from engine.recorder.cast import Cast, put
 from engine.recorder.codec import RecordingError
 from engine.recorder.log_file import Recording
-from engine.recorder.records import Frame, PacketId
+from engine.recorder.records import Frame, PacketId, WalkerBones
 from foundation.frames import pose_matrices, rotation_of
 
 if TYPE_CHECKING:
@@ -223,40 +223,44 @@ class Replay:
 
     # --- what else is to be seen ---------------------------------------------------------------------------------
 
+    def _led(self, world: World, recorded: int) -> int:
+        """Return the live actor that is led for a recorded one; 0 when there is none (any longer)."""
+        identity = self.cast.live.get(recorded, 0)
+        return identity if identity in self.cast.led and identity in world.actors else 0
+
     def _animate(self, world: World, frame: Frame) -> None:
-        live = self.cast.live
         for recorded, frozen, elapsed, state in frame.states.tolist():
-            if live.get(recorded, 0) in world.traffic_lights:
-                world.traffic_lights.restore(live[recorded], state, elapsed, bool(frozen))
+            light = self.cast.live.get(recorded, 0)
+            if light in world.traffic_lights and state <= TrafficLightState.UNKNOWN:
+                world.traffic_lights.restore(light, state, elapsed, bool(frozen))
         for recorded, steer, throttle, brake, hand, gear in frame.vehicles.tolist():
-            identity = live.get(recorded)
-            if identity in self.cast.led:
+            if identity := self._led(world, recorded):
                 control = VehicleControl(throttle, steer, brake, bool(hand), gear < 0, False, gear)
                 world.physics.apply_vehicle_control(identity, control)
         for recorded, flags in frame.vehicle_lights.tolist():
-            identity = live.get(recorded)
-            if identity in self.cast.led and identity in world.table:
+            if identity := self._led(world, recorded):
                 world.table[identity]["lights"] = flags
         for recorded, speed in frame.walkers.tolist():
-            identity = live.get(recorded)
-            if identity in self.cast.led and identity in world.table:
+            if identity := self._led(world, recorded):
                 yaw = math.radians(float(world.table[identity]["rotation"][1]))
                 ahead = Vector3D(math.cos(yaw), math.sin(yaw), 0.0)
                 world.physics.apply_walker_control(identity, WalkerControl(ahead, speed, False))
+        for walker in frame.bones:
+            if identity := self._led(world, walker.id):
+                _pose(world, identity, walker)
+                self.cast.posed.add(identity)
 
     def _turn_wheels(self, world: World, frame: Frame) -> None:
-        live = self.cast.live
         for recorded, *_, gear in frame.vehicles.tolist():
-            identity = live.get(recorded)
-            if identity in self.cast.led and identity in world.table:
+            if identity := self._led(world, recorded):
                 world.table[identity]["gear"] = gear
         for item in frame.wheels:
-            identity = live.get(item.id)
-            if identity not in self.cast.led or identity not in world.table:
+            identity = self._led(world, item.id)
+            if not identity:
                 continue
             row = world.table[identity]
             for wheel, steer, rolled in item.wheels:
-                if wheel < 4:
+                if wheel < len(row["wheel_steer"]):
                     row["wheel_steer"][wheel] = steer
                     row["wheel_spin"] = math.radians(rolled)
 
@@ -268,6 +272,16 @@ class Replay:
             bits = 0x3F if door == 6 else 1 << door & 0x3F
             row = world.table[identity]
             row["doors"] = row["doors"] | bits if opened else row["doors"] & ~bits & 0xFF
+
+
+def _pose(world: World, identity: int, walker: WalkerBones) -> None:
+    """Give a walker the recorded pose, whole."""
+    places = np.array([bone.location for bone in walker.bones]).reshape(-1, 3) / CM
+    turns = np.array([bone.rotation for bone in walker.bones]).reshape(-1, 3)[:, [1, 2, 0]]
+    poses = pose_matrices(places, turns)
+    model, row = world.views.model(identity), world.table[identity]
+    world.poses.set_bones(model, row, [(bone.name, pose) for bone, pose in zip(walker.bones, poses)])
+    world.poses.blend(model, row, 1.0)
 
 
 def _switch_scene(world: World, frame: Frame) -> None:
