@@ -149,6 +149,10 @@ class Training(_Strict):
         begin: "scratch": every round's network from random weights; "last": from those of the round before.
         balance: how much rarer classes weigh more, n^-balance each: 0 every sample weighs the same, 1 every class
             does. A sampler that asks for a class more often shall teach more about it, not just make it guessed.
+        prior: how far the finished network is freed from how often it met each class: the logarithm of a class's
+            share, times this, is taken off its logit (Menon et al. 2021, Long-tail learning via logit adjustment).
+            0 keeps what was learned; 1 judges as if all classes were equally frequent, whatever was sampled. Errors
+            are means over classes, so 1 suits a sampler that asks for some classes more often.
         batch: samples in a step.
         learning_rate: the peak; it is warmed up over a tenth of the steps and then falls as a cosine.
         weight_decay: of AdamW.
@@ -159,6 +163,7 @@ class Training(_Strict):
     steps: int = pydantic.Field(default=600, ge=1)
     begin: Literal["scratch", "last"] = "scratch"
     balance: float = pydantic.Field(default=0.0, ge=0.0, le=1.0)
+    prior: float = pydantic.Field(default=0.0, ge=0.0, le=1.0)
     batch: int = pydantic.Field(default=64, ge=2)
     learning_rate: float = pydantic.Field(default=3e-3, gt=0.0)
     weight_decay: float = pydantic.Field(default=1e-2, ge=0.0)

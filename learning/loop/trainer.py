@@ -62,6 +62,15 @@ def class_weights(labels: npt.NDArray[np.int64], classes: int, balance: float) -
     return (weights * counts.sum() / (weights * counts).sum()).astype(np.float32)
 
 
+def prior_logits(labels: npt.NDArray[np.int64], classes: int, prior: float) -> npt.NDArray[np.float32]:
+    """Return what is taken off each class's logit: ``prior`` log(share of the class, times the number of classes).
+
+    A class that was never met counts as met once.
+    """
+    counts = np.maximum(np.bincount(labels, minlength=classes).astype(float), 1.0)
+    return (prior * np.log(counts * classes / counts.sum())).astype(np.float32)
+
+
 def rate(step: int, training: config.Training) -> float:
     """Return the learning rate of a step: linear warm-up over a tenth of the steps, then a cosine down to zero."""
     warm_up = max(1, training.steps // 10)
@@ -131,6 +140,8 @@ def train(
             sums = [0.0, 0.0]
         if checkpoint is not None and (step + 1) % CHECKPOINT_STEPS == 0 and step + 1 < training.steps:
             _keep(checkpoint, step + 1, net, optimizer, sums, curve)
+    with torch.no_grad():
+        net.head.bias -= torch.from_numpy(prior_logits(labels, classes, training.prior))
     return net.eval(), curve
 
 

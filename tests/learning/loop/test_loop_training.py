@@ -129,3 +129,24 @@ def test_a_saved_network_says_the_same_and_a_broken_file_is_refused(tmp_path):
     (tmp_path / "model.pt").write_bytes(b"nothing")
     with pytest.raises(InputError, match="cannot be read"):
         network.load(tmp_path / "model.pt")
+
+
+def test_prior_logits_are_the_log_shares():
+    labels = np.array([0] * 60 + [1] * 30 + [2] * 10)
+    assert trainer.prior_logits(labels, 3, 0.0) == pytest.approx([0.0, 0.0, 0.0])
+    assert trainer.prior_logits(labels, 3, 1.0) == pytest.approx(np.log([1.8, 0.9, 0.3]))
+    assert trainer.prior_logits(labels, 4, 0.5)[3] == pytest.approx(0.5 * np.log(4 / 101))  # never met: as if once
+
+
+def test_prior_frees_the_finished_network_from_the_sampled_shares():
+    """The same training, the corrected network: its logits differ by the log shares and by nothing else."""
+    rng = np.random.default_rng(3)
+    images = rng.integers(0, 255, (60, 16, 16, 3), np.uint8)
+    labels = np.array([0] * 45 + [1] * 15)
+    nets = []
+    for prior in (0.0, 1.0):
+        training = config.Training(steps=8, batch=16, prior=prior)
+        nets.append(trainer.train(images, labels, 2, config.Network(input_px=(16, 16), width=4), training, 1)[0])
+    with torch.inference_mode():
+        plain, freed = (net(network.prepare(images[:9])) for net in nets)
+    assert (plain - freed).numpy() == pytest.approx(np.tile(np.log([1.5, 0.5]), (9, 1)), abs=1e-5)
