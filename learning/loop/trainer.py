@@ -141,7 +141,7 @@ def train(
         if checkpoint is not None and (step + 1) % CHECKPOINT_STEPS == 0 and step + 1 < training.steps:
             _keep(checkpoint, step + 1, net, optimizer, sums, curve)
     with torch.no_grad():
-        net.head.bias -= torch.from_numpy(prior_logits(labels, classes, training.prior))
+        net.head.bias.sub_(torch.from_numpy(prior_logits(labels, classes, training.prior)))
     return net.eval(), curve
 
 
