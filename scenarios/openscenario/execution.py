@@ -51,6 +51,8 @@ class Execution:
         dt_s: float,
         seed: int = 0,
         controllers: Mapping[str, ControllerFactory] | None = None,
+        *,
+        default_motion: bool = False,
     ) -> None:
         """Prepare a run; nothing is put into the world before :meth:`start`.
 
@@ -61,6 +63,8 @@ class Execution:
             dt_s: length of a step in seconds.
             seed: for the controllers' random streams.
             controllers: by name; default is the registry :data:`CONTROLLERS`.
+            default_motion: let default motion (and a note) stand in for controllers that are not there, also those
+                that actions assign; else the latter are refused.
 
         Raises:
             OpenScenarioError: there is no road network, or an action assigns a controller nobody registered.
@@ -74,7 +78,7 @@ class Execution:
             )
         registry = CONTROLLERS if controllers is None else controllers
         for node, record in scenario.assigned:
-            if record.name not in registry:
+            if record.name not in registry and not default_motion:
                 raise node.error(
                     f"controller {record.name!r} is unknown",
                     remedy="known are " + (", ".join(sorted(registry)) or "none"),

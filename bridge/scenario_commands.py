@@ -1,0 +1,57 @@
+"""``reality scenario``: scenarios as files, without any server: trace, list, show, sample, expand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Scenarios as files: look into them, make concrete ones, trace them.")
+
+Target = Annotated[Path, typer.Argument(metavar="FILE", help="A .xosc file, or the name of a catalogue scenario.")]
+Parameters = Annotated[
+    list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="A parameter's value; may be repeated.")
+]
+
+
+@app.callback()
+def _scenario() -> None:
+    """Keep every command below ``scenario``."""
+
+
+def find(target: Path) -> Path:
+    """Return the scenario file a word on the command line means: the file itself, or a catalogue entry's."""
+    from scenarios import catalogue
+
+    if not target.exists() and str(target) in catalogue.SCENARIOS:
+        return catalogue.SCENARIOS[str(target)].scenario
+    return target
+
+
+@app.command("trace")
+def trace_command(
+    file: Target,
+    out: Annotated[Path, typer.Option(help="The CSV file to write; .csv.gz is compressed.")],
+    events: Annotated[
+        Path | None, typer.Option(help="CSV file of the storyboard's transitions. Default: OUT with .events.csv.")
+    ] = None,
+    dt: Annotated[float, typer.Option(help="Seconds between rows.")] = 0.05,
+    step: Annotated[float, typer.Option(help="Longest step of the executor in seconds, at most --dt.")] = 0.01,
+    max_time: Annotated[float, typer.Option(help="Stop after so many simulated seconds.")] = 60.0,
+    seed: Annotated[int, typer.Option(help="Of the scenario's own randomness (traffic).")] = 0,
+    param: Parameters = None,
+) -> None:
+    """Run a scenario by the executor alone, with default controllers, and write where everybody was.
+
+    Example: `reality scenario trace cut-in.xosc --out cut-in.csv --dt 0.05 --param HeadwayTime=0.5`.
+    """
+    from scenarios.openscenario import load
+    from scenarios.openscenario.tracing import settings, trace
+
+    scenario = load(find(file), settings(param or []))
+    run = trace(scenario, out, events, dt_s=dt, step_s=step, max_time_s=max_time, seed=seed)
+    for note in run.notes:
+        typer.echo(f"note: {note}", err=True)
+    end = "storyboard complete" if run.execution.finished else "cut by --max-time"
+    typer.echo(f"{out}: {run.execution.time_s:.2f} s, {len(run.execution.events)} transitions, {end}")
