@@ -11,10 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.interpolate import PchipInterpolator
 
 from engine.blueprints.specs import VehicleSpec
 from engine.geometry import Material
+from engine.scene import doors
 from engine.scene import materials as m
 from engine.scene.builder import Color, MeshBuilder
 from engine.scene.car_styles import RING_NOSE, RING_TAIL, BodyStyle
@@ -214,15 +216,45 @@ def add_lower_body(builder: MeshBuilder, shell: Shell, paint: Color) -> None:
         (m.REVERSE_LAMP, m.REVERSE_LAMP, LAMP_WHITE),
         (m.LEFT_BLINKER, m.RIGHT_BLINKER, LAMP_AMBER),
     ]
-    # Left half: columns run rear to front on the +y side, rows upwards; (forward) x (up) points to -y, so reverse.
+    doors.add_hinges(builder, shell)
+    sides = ~(front | rear)
+    above_sill = np.arange(len(kind)) > 0
+    cells = [(door, np.outer(above_sill, sides & door.columns(x))) for door in doors.doors_of(shell)]
     for index, (left, right, color) in enumerate(looks):
-        half = grid(rings, mask=kind == index)[:, ::-1]
-        builder.add(half, left, color, group=BODY, crease_deg=45.0)
-        builder.add(mirrored(half), right, color, group=BODY, crease_deg=45.0)
+        _add_panels(builder, rings, kind == index, cells, (left, right), color, BODY, 45.0)
+    doors.add_cabin(builder, shell)
     _add_deck(builder, shell, rings[-1], paint)
     _add_floor(builder, shell, rings[0])
     for axle in shell.axles:
         _add_well(builder, shell, axle)
+
+
+def _add_panels(
+    builder: MeshBuilder,
+    points: Floats,
+    mask: npt.NDArray[np.bool_],
+    cells: list[tuple[doors.Door, npt.NDArray[np.bool_]]],
+    materials: tuple[Material, Material],
+    color: Color,
+    group: int,
+    crease_deg: float,
+) -> None:
+    """Add the cells of a left half and their mirror image, those of doors on the doors' joints.
+
+    Columns run rear to front on the +y side, rows upwards; (forward) x (up) points to -y, so reverse.
+    """
+    left, right = materials
+    rest = mask.copy()
+    for door, belongs in cells:
+        part = grid(points, mask=mask & belongs)[:, ::-1]
+        rest &= ~belongs
+        for panel, material, is_left in ((part, left, True), (mirrored(part), right, False)):
+            joint = doors.joint_of(door, is_left)
+            builder.add(panel, material, color, group=group, crease_deg=crease_deg, joint=joint)
+            builder.add(doors.lining(panel, is_left), m.PLASTIC, doors.LINING, crease_deg=crease_deg, joint=joint)
+    half = grid(points, mask=rest)[:, ::-1]
+    builder.add(half, left, color, group=group, crease_deg=crease_deg)
+    builder.add(mirrored(half), right, color, group=group, crease_deg=crease_deg)
 
 
 def _add_deck(builder: MeshBuilder, shell: Shell, edge: Floats, paint: Color) -> None:
@@ -346,11 +378,15 @@ def add_greenhouse(builder: MeshBuilder, shell: Shell, paint: Color, roof_paint:
         (m.GLASS, TINTED, GREENHOUSE),
         (m.PLASTIC, DARK, GREENHOUSE),
     ]
+    columns = points[0, :, 0]
+    below_roof = np.arange(len(kind)) < 3
+    sides = np.array([name == "glass" for name in column_kinds])
+    sides[:last], sides[-last:] = False, False
+    middle = (columns[1:] + columns[:-1]) / 2.0
+    cells = [(door, np.outer(below_roof, sides & door.columns(middle))) for door in doors.doors_of(shell)]
     for index, (material, color, group) in enumerate(looks):
-        half_surface = grid(points, mask=kind == index)[:, ::-1]
         shade = roof_paint if index == 0 and roof_paint != paint else color
-        builder.add(half_surface, material, shade, group=group, crease_deg=40.0)
-        builder.add(mirrored(half_surface), material, shade, group=group, crease_deg=40.0)
+        _add_panels(builder, points, kind == index, cells, (material, material), shade, group, 40.0)
     _add_roof(builder, points[-1], top, roof_paint)
 
 
@@ -395,8 +431,10 @@ def add_fittings(builder: MeshBuilder, shell: Shell, paint: Color) -> None:
         if any(abs(x - axle) < shell.arch for axle in shell.axles) or not shell.rear_foot < x < shell.cowl:
             continue
         z = float(shell.deck(np.array([x]))[0]) - 0.14 * (shell.height - style.clearance) ** 0.5
+        on = next((door for door in doors.doors_of(shell) if door.rear < x < door.front), None)
         for side in (1.0, -1.0):
-            builder.add(box((x, side * shell.half * 0.992, z), (0.17, 0.035, 0.03)), m.METAL, CHROME)
+            joint = doors.joint_of(on, side > 0.0) if on else ""
+            builder.add(box((x, side * shell.half * 0.992, z), (0.17, 0.035, 0.03)), m.METAL, CHROME, joint=joint)
 
 
 def add_wheels(builder: MeshBuilder, shell: Shell, twin_rear: bool = False) -> None:

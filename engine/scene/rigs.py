@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from engine.geometry import Model
 from engine.scene import gait
+from engine.scene.doors import door_matrix
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,17 +48,19 @@ class WalkerRig:
 
 @dataclass(frozen=True)
 class VehicleRig:
-    """Four wheels (and perhaps more axles) that roll with ``wheel_spin`` and steer with ``wheel_steer``.
+    """Wheels that roll with ``wheel_spin`` and steer with ``wheel_steer``, and doors that are open or not.
 
     Attributes:
         centers: (J, 3) wheel centres, CARLA frame.
         steer_index: (J,) which of the four steering angles a wheel follows, -1 for none.
         radius_ratio: (J,) how much faster than the reference wheel it turns.
+        doors: (J,) number of the door that the joint is the hinge of, -1 for wheels.
     """
 
     centers: Floats
     steer_index: tuple[int, ...]
     radius_ratio: tuple[float, ...]
+    doors: tuple[int, ...] = ()
 
     def matrices(self, row: np.void) -> Floats:
         """Return the wheels' matrices: steering about z (degrees, positive right), then rolling about y."""
@@ -66,6 +69,9 @@ class VehicleRig:
         for i, (index, ratio) in enumerate(zip(self.steer_index, self.radius_ratio)):
             steer = math.radians(float(angles[index])) if index >= 0 else 0.0
             found[i] = wheel_matrix(self.centers[i], steer, spin * ratio)
+        for i, door in enumerate(self.doors):
+            if door >= 0:
+                found[i] = door_matrix(self.centers[i], door, bool(int(row["doors"]) >> door & 1))
         return found
 
 

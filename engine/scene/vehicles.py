@@ -8,6 +8,7 @@ from engine.blueprints.specs import VehicleSpec
 from engine.scene import cars, heavy
 from engine.scene.builder import Color, MeshBuilder
 from engine.scene.car_styles import style_of
+from engine.scene.doors import DOOR_JOINTS
 from engine.scene.rigs import ActorModel, VehicleRig
 from foundation.seeds import generator
 
@@ -47,5 +48,6 @@ def vehicle_model(spec: VehicleSpec, color: tuple[int, int, int] | None, seed: i
         centers=np.stack([joint.rest[:3, 3] for joint in joints]),
         steer_index=tuple(steered.get(joint.name, -1) for joint in joints),
         radius_ratio=(1.0,) * len(joints),
+        doors=tuple(DOOR_JOINTS.index(joint.name) if joint.name in DOOR_JOINTS else -1 for joint in joints),
     )
     return ActorModel(spec.id, builder.meshes(), builder.box(), joints, rig)

@@ -24,7 +24,6 @@ class Session:
     Attributes:
         stream_port: where streams are served; the world's tokens are completed with it.
         traffic_managers: address by port of the traffic managers that clients run.
-        ros_streams: streams that a client wanted on ROS.
         expect: told the stream whose token a client asked for: its subscription follows.
         warned: what has been said once already.
         failures: how many requests ended in an internal error, for tests.
@@ -33,7 +32,6 @@ class Session:
     world: World
     stream_port: int
     traffic_managers: dict[int, str] = field(default_factory=dict)
-    ros_streams: set[int] = field(default_factory=set)
     expect: Callable[[int], None] = lambda stream_id: None
     failures: int = 0
     warned: set[str] = field(default_factory=set)

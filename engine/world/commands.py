@@ -235,6 +235,21 @@ def set_light_state(world: World, actor_id: int, flags: int) -> None:
     world.table[actor_id]["lights"] = flags & 0xFFFFFFFF
 
 
+DOORS = 6
+"""``carla.VehicleDoor.All``; below it: front left, front right, rear left, rear right, hood, trunk."""
+
+
+def set_door(world: World, actor_id: int, door: int, is_open: bool) -> None:
+    """Open or close a door of a vehicle, or all; what a vehicle does not have stays shut, as in CARLA."""
+    entry = find(world, actor_id, Kind.VEHICLE)
+    if not 0 <= door <= DOORS:
+        raise ActorError(f"{door} is no vehicle door.  Actor Id: {actor_id}")
+    if not getattr(entry.spec, "has_dynamic_doors", False):
+        raise ActorError(f"{entry.type_id} has no doors that move (has_dynamic_doors).  Actor Id: {actor_id}")
+    row, bits = world.table[actor_id], 0b1111 if door == DOORS else 1 << door
+    row["doors"] = int(row["doors"]) | bits if is_open else int(row["doors"]) & ~bits
+
+
 # --- walkers -------------------------------------------------------------------------------------------------
 
 
@@ -299,9 +314,9 @@ def _destroy(world: World, command: wire.DestroyActor) -> None:
         raise ActorError("unable to destroy actor: not found")
 
 
-def _nothing(world: World, command: Any) -> None:
-    """For commands whose work is done elsewhere (autopilot: in the client) or has no window to show itself in."""
-    find(world, command.actor)
+def _show_telemetry(world: World, command: Any) -> None:
+    find(world, command.actor, Kind.VEHICLE)
+    raise RealityError("not supported by the embedded engine: ShowDebugTelemetry (there is no window to show it in)")
 
 
 _RUN: dict[type, Callable[[World, Any], None]] = {
@@ -320,8 +335,8 @@ _RUN: dict[type, Callable[[World, Any], None]] = {
     wire.ApplyTorque: lambda w, c: add_torque(w, c.actor, c.torque),
     wire.SetSimulatePhysics: lambda w, c: set_simulate_physics(w, c.actor, c.enabled),
     wire.SetEnableGravity: lambda w, c: set_enable_gravity(w, c.actor, c.enabled),
-    wire.SetAutopilot: _nothing,
-    wire.ShowDebugTelemetry: _nothing,
+    wire.SetAutopilot: lambda w, c: set_autopilot(w, c.actor, c.enabled),
+    wire.ShowDebugTelemetry: _show_telemetry,
     wire.SetVehicleLightState: lambda w, c: set_light_state(w, c.actor, c.light_state),
     wire.ApplyLocation: lambda w, c: set_location(w, c.actor, c.location),
     wire.SetTrafficLightState: lambda w, c: set_traffic_light_state(w, c.actor, c.state),

@@ -78,8 +78,11 @@ def get_names_of_all_objects(session: Session) -> list[str]:
 
 @method("set_annotations_traverse_translucency", bool, returns=False)
 def set_annotations_traverse_translucency(session: Session, enable: bool) -> None:
-    """Accept and say so: windows of our models are opaque to labels either way."""
-    session.warn("set_annotations_traverse_translucency has no effect: glass is opaque to labels")
+    """Let labels ignore glass: off, as it is, or refused, since panes of these models are opaque."""
+    if enable:
+        text = "set_annotations_traverse_translucency: panes of this engine's models are opaque to labels"
+        session.warn(text)
+        raise CallError(text)
 
 
 @method("project_point", Location, Vector3D, float)

@@ -27,13 +27,6 @@ def get_sensor_token(session: Session, stream_id: int) -> TokenBox:
     return TokenBox(session.token(stream_id))
 
 
-@method("enable_sensor_for_ros", int, returns=False)
-def enable_sensor_for_ros(session: Session, stream_id: int) -> None:
-    """Remember the wish; the embedded engine has no ROS bridge of its own."""
-    session.ros_streams.add(stream_id)
-    session.warn("enable_for_ros has no effect: the embedded engine has no ROS bridge")
-
-
 @method("disable_sensor_for_ros", int, returns=False)
 def disable_sensor_for_ros(session: Session, stream_id: int) -> None:
     """Forget the wish."""
@@ -42,8 +35,8 @@ def disable_sensor_for_ros(session: Session, stream_id: int) -> None:
 
 @method("is_sensor_enabled_for_ros", int)
 def is_sensor_enabled_for_ros(session: Session, stream_id: int) -> bool:
-    """Whether a client asked for ROS."""
-    return stream_id in session.ros_streams
+    """Return False: no sensor sends to ROS."""
+    return False
 
 
 @about_actor("enable_gbuffers", int, bool, returns=False)

@@ -1,4 +1,4 @@
-"""Remote procedures of 0.9.16 that have no meaning here yet: each answers a clear error."""
+"""Remote procedures of 0.9.16 that have no meaning here: each answers a clear error."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ unsupported(
     "textures cannot be replaced",
     returns=False,
 )
-unsupported(("open_vehicle_door", "close_vehicle_door"), "vehicles have no doors that open", returns=False)
-unsupported(("enable_carsim", "use_carsim_road"), "CarSim", returns=False)
-unsupported(("enable_chrono_physics",), "Chrono", returns=False)
+unsupported(("enable_carsim", "use_carsim_road"), "there is no CarSim here", returns=False)
+unsupported(("enable_chrono_physics",), "there is no Chrono here", returns=False)
+unsupported(("show_vehicle_debug_telemetry",), "there is no window to show it in", returns=False)
+unsupported(("enable_sensor_for_ros",), "there is no ROS bridge in this server", returns=False)

@@ -24,6 +24,18 @@ sends("apply_ackermann_control_to_vehicle", commands.control_vehicle_ackermann, 
 sends("apply_physics_control", commands.set_physics_control, int, VehiclePhysicsControl)
 
 
+@about_actor("open_vehicle_door", int, int, returns=False)
+def open_vehicle_door(session: Session, actor_id: int, door: int) -> None:
+    """Open a door, or all (6), of a vehicle that has doors that move; cameras and rays see it."""
+    commands.set_door(session.world, actor_id, door, True)
+
+
+@about_actor("close_vehicle_door", int, int, returns=False)
+def close_vehicle_door(session: Session, actor_id: int, door: int) -> None:
+    """Close a door, or all (6)."""
+    commands.set_door(session.world, actor_id, door, False)
+
+
 @about_actor("get_physics_control", int)
 def get_physics_control(session: Session, actor_id: int) -> VehiclePhysicsControl:
     """Return the physics control in force, wheels in the world."""
@@ -109,13 +121,6 @@ def get_telemetry_data(session: Session, actor_id: int) -> VehicleTelemetryData:
     """Return speeds, forces and slips."""
     commands.find(session.world, actor_id, Kind.VEHICLE)
     return session.world.physics.telemetry(actor_id)
-
-
-@about_actor("show_vehicle_debug_telemetry", int, bool, returns=False)
-def show_vehicle_debug_telemetry(session: Session, actor_id: int, enabled: bool) -> None:
-    """Accept and say so: there is no window to show it in."""
-    commands.find(session.world, actor_id, Kind.VEHICLE)
-    session.warn("show_debug_telemetry has no effect: there is no window to show it in")
 
 
 @about_actor("restore_physx_physics", int, returns=False)
