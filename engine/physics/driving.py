@@ -32,6 +32,8 @@ CRAWL_MPS = 0.6
 STAND_MPS = 0.3
 """Below this speed a braked vehicle is held on a slope by the tyres' static friction."""
 MOST_STEER_RAD = 1.55
+LEAST_LAG = 0.4
+"""An oversteering vehicle turns at most by the inverse of this more than its wheels ask for."""
 
 
 def approach(value: float, target: float, rise: float, fall: float) -> float:
@@ -199,7 +201,8 @@ class VehicleState:
         """
         command = self._command(pace) if self.steer else 0.0
         base = self.rig.wheelbase
-        felt = command * base / (base + self.rig.understeer * speed * speed)
+        # Beyond its critical speed an oversteering car would turn by any angle; its driver does not let it.
+        felt = command * base / max(base + self.rig.understeer * speed * speed, LEAST_LAG * base)
         # A wheel turned away from its way by more than the slip of greatest grip would only brake.
         slip = SLIP_RAD + max(5.0 - pace, 0.0) * 0.35
         way = math.atan(across / (speed if pace > 2.0 else 2.0))

@@ -32,7 +32,8 @@ EFFICIENCY = 0.92
 SLIP_AT_PEAK = 0.4
 """Slip of the clutch at peak torque over the greatest engine speed, times ``clutch_strength``: 4 % at the usual 10."""
 ENGINE_BRAKE_SHARE = 0.12
-"""Engine friction is at most this share of peak torque at zero throttle, and a quarter of it at full throttle.
+"""Engine friction is at most this share of peak torque at zero throttle, and a quarter of it at full throttle, for
+CARLA's own damping rates; with others the limit changes as they do.
 
 CARLA's damping rates alone (2 kg m^2/s, 600 Nm at 3000 rpm) would brake a coasting car like an emergency stop; in
 PhysX the solver's clutch eats most of it.
@@ -42,6 +43,8 @@ ROTATING_SHARE = 0.1
 
 CARLA's default of 1 kg m^2 would add half of a car's mass in first gear, and push against the brakes.
 """
+USUAL_FULL, USUAL_ENGAGED, USUAL_FREE = 0.15, 2.0, 0.35
+"""CARLA's damping rates: at full throttle; at none, with the clutch engaged and disengaged."""
 SHIFT_PAUSE_S = 0.3
 """Shortest time between the end of one automatic shift and the next."""
 
@@ -197,8 +200,12 @@ def advance(
         low = drive.torque[left]
         torque = (low + (drive.torque[left + 1] - low) * (place - left)) * throttle
 
-    idle = drive.damping_engaged if ratio != 0.0 and closed > 0.5 else drive.damping_free
-    limit = drive.peak * ENGINE_BRAKE_SHARE * (1.0 - 0.75 * throttle)
+    if ratio != 0.0 and closed > 0.5:
+        idle, usual = drive.damping_engaged, USUAL_ENGAGED
+    else:
+        idle, usual = drive.damping_free, USUAL_FREE
+    shares = (1.0 - throttle) * idle / usual + 0.25 * throttle * drive.damping_full / USUAL_FULL
+    limit = drive.peak * ENGINE_BRAKE_SHARE * shares
     damping = min(drive.damping_full + (idle - drive.damping_full) * (1.0 - throttle), limit / max(omega, 1.0))
 
     stiff = drive.clutch * closed

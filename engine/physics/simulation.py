@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Collection
 
@@ -29,7 +30,15 @@ from engine.physics.ground import Ground, GroundShapes
 from engine.physics.handling import Bodies, Triple, arm, triple
 from engine.physics.stepping import Stepper
 from engine.physics.telemetry import telemetry
-from engine.physics.vehicles import Rig, chassis_box, chassis_shape, make_chassis, make_rig, make_wheels
+from engine.physics.vehicles import (
+    Rig,
+    changed_without_effect,
+    chassis_box,
+    chassis_shape,
+    make_chassis,
+    make_rig,
+    make_wheels,
+)
 from engine.physics.walkers import WalkerState, capsule_shape, make_walker
 from engine.protocol.structs import (
     Vector3D,
@@ -41,6 +50,8 @@ from engine.protocol.structs import (
 from engine.state import ActorTable, Kind
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices, rotation_matrices, transform_points
+
+_log = logging.getLogger(__name__)
 
 LONGEST_SUBSTEP_S = 0.02
 """Bullet never takes longer substeps, whatever is asked: the suspension would ring."""
@@ -69,6 +80,7 @@ class Physics(Bodies):
         super().__init__(gravity)
         self._ground = Ground(self._world, static, STATIC_MASK)
         self._stepper = Stepper(self._world)
+        self._said: set[str] = set()
         self._log = ContactLog(self._world, self._ground, self._store)
         self._world.set_tick_callback(PythonCallbackObject(self._log.look), False)
 
@@ -237,6 +249,10 @@ class Physics(Bodies):
         """
         state = self._vehicle(actor_id)
         rig = make_rig(state.spec, control)
+        for name in changed_without_effect(state.physics_control, control):
+            if name not in self._said:
+                self._said.add(name)
+                _log.warning("VehiclePhysicsControl.%s is kept, but has no effect in the embedded engine", name)
         self._store.settle()
         if rig.same_body(state.rig):
             state.change(control, rig, state.vehicle)
@@ -295,10 +311,21 @@ class Physics(Bodies):
         state.control, state.led = control, None
 
     def set_walker_state(self, actor_id: int, location: Vector, yaw: float, speed: float) -> None:
-        """Put a walker's centre at ``location``, facing ``yaw`` degrees, its legs walking at ``speed`` m/s."""
+        """Put a walker's centre at ``location``, facing ``yaw`` degrees, its legs walking at ``speed`` m/s.
+
+        It stands on the ground if there is any within ``walkers.FOLLOW_M`` of its feet.
+        """
         state = self._walker(actor_id)
-        self.set_transform(actor_id, location, (0.0, yaw, 0.0))
-        state.led = speed
+        place = self._walkers.stand(self._world, state, self._store.location[state.body.index], triple(location))
+        self.set_transform(actor_id, place, (0.0, yaw, 0.0))
+        self._walkers.lead(state, yaw, speed)
+
+    def fell_walker(self, actor_id: int) -> None:
+        """Let a walker drop dead: it takes no more part in walking, and other bodies meet it."""
+        state = self._walker(actor_id)
+        self.set_collisions(actor_id, True)
+        self.set_simulate_physics(actor_id, True)
+        self._walkers.fell(state, self._gravity)
 
     # --- time ------------------------------------------------------------------------------------------------
 

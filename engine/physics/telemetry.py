@@ -13,9 +13,10 @@ from engine.protocol.structs import VehicleTelemetryData, WheelTelemetryData
 def telemetry(state: VehicleState, motion: Motion) -> VehicleTelemetryData:
     """Return the telemetry of one vehicle.
 
-    Bullet's wheels have no slip of their own: ``omega`` is that of rolling, ``long_slip`` 0, ``lat_slip`` the angle
-    between a wheel's heading and its way over ground in radians, and lateral force the load's share of what keeps
-    the vehicle on its curve, mass x yaw rate x speed.
+    Bullet's wheels have no slip of their own: ``omega`` is that of rolling, ``long_slip`` what PhysX's tyre would
+    have at that force, force over stiffness per unit of gravity, ``lat_slip`` the angle between a wheel's heading and
+    its way over ground in radians, and lateral force the load's share of what keeps the vehicle on its curve,
+    mass x yaw rate x speed.
     """
     rig, row = state.rig, state.body.index
     forward, right = motion.forward[row], motion.right[row]
@@ -39,7 +40,7 @@ def telemetry(state: VehicleState, motion: Motion) -> VehicleTelemetryData:
             WheelTelemetryData(
                 tire_friction=control.tire_friction,
                 lat_slip=slip,
-                long_slip=0.0,
+                long_slip=force / max(control.long_stiff_value * 9.81, 1.0),
                 omega=vx / radius,
                 tire_load=load,
                 normalized_tire_load=load / rest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from panda3d.core import Point3, TransformState, Vec3
 from engine.blueprints import VehicleSpec
 from engine.physics.bodies import local_to_body
 from engine.physics.powertrain import Drive, sample_curve
-from engine.protocol.structs import VehiclePhysicsControl
+from engine.protocol.structs import VehiclePhysicsControl, WheelPhysicsControl
 from foundation.errors import RealityError
 
 Floats = npt.NDArray[np.float64]
@@ -162,7 +163,7 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
         center=center_of_mass(spec, control),
         drag=0.5 * 1.2 * control.drag_coefficient * spec.width * spec.height,
         rolling=grip.rolling,
-        understeer=float(np.radians(grip.understeer_deg_g)) / GRAVITY,
+        understeer=(float(np.radians(grip.understeer_deg_g)) + _stiffness_balance(control, places)) / GRAVITY,
         steering_curve=sample_curve(control.steering_curve, STEER_TABLE_KMH),
         drive=Drive.of(control),
         most_steer=float(np.abs(max_steer).max()),
@@ -180,6 +181,47 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
         slow_grip=np.full(len(wheels), SLOW_GRIP) * friction * balance,
         hold=rear / rear.sum(),
     )
+
+
+def lateral_stiffness(wheel: WheelPhysicsControl) -> float:
+    """Return a tyre's side force over load and slip angle, 1/rad, at its load at rest.
+
+    PhysX lets it saturate with the load: ``lat_stiff_value`` x s(3 / ``lat_stiff_max_load``) with
+    s(x) = x - x^2/3 + x^3/27 up to x = 3, and 1 beyond.
+    """
+    x = min(3.0 / max(wheel.lat_stiff_max_load, 1e-3), 3.0)
+    return max(wheel.lat_stiff_value, 1e-3) * (x - x * x / 3.0 + x**3 / 27.0)
+
+
+def _stiffness_balance(control: VehiclePhysicsControl, places: Sequence[Sequence[float]]) -> float:
+    """Return what the front tyres' slip angle exceeds the rear ones' by, rad per g, for what their stiffnesses say.
+
+    Of the steady single track: a_y/g = C alpha on each axle. Equal stiffnesses, as all vehicles have them at first,
+    leave the class its own understeer.
+    """
+    middle = sum(place[0] for place in places) / len(places)
+    axles = [
+        [lateral_stiffness(wheel) for wheel, place in zip(control.wheels, places) if (place[0] > middle) == front]
+        for front in (True, False)
+    ]
+    front, rear = (sum(axle) / len(axle) for axle in axles)
+    return 1.0 / front - 1.0 / rear
+
+
+WITHOUT_EFFECT = ("use_sweep_wheel_collision",)
+WHEEL_WITHOUT_EFFECT = ("long_stiff_value",)
+"""Fields of the physics control that change nothing here; wheels' positions are told, never taken over."""
+
+
+def changed_without_effect(old: VehiclePhysicsControl, new: VehiclePhysicsControl) -> list[str]:
+    """Return the names of the fields that a client has changed in vain."""
+    found = [name for name in WITHOUT_EFFECT if getattr(old, name) != getattr(new, name)]
+    found += [
+        f"wheels.{name}"
+        for name in WHEEL_WITHOUT_EFFECT
+        if any(getattr(a, name) != getattr(b, name) for a, b in zip(old.wheels, new.wheels))
+    ]
+    return found
 
 
 def load_shares(rig: Rig) -> Floats:

@@ -16,7 +16,7 @@ from panda3d.core import Point3, TransformState, Vec3
 
 from engine.blueprints import WalkerSpec
 from engine.physics.bodies import SUPPORT_MASK, Body, Motion
-from engine.protocol.structs import WalkerControl
+from engine.protocol.structs import Vector3D, WalkerControl
 from engine.scene.gait import cycle_length_m
 
 Floats = npt.NDArray[np.float64]
@@ -35,6 +35,15 @@ CLIMB_MPS = 3.0
 CLIMB_MPS2 = 12.0
 """Greatest vertical acceleration of following the ground: a kerb of 0.12 m takes 0.2 s."""
 
+FOLLOW_M = 0.4
+"""Who leads a walker gives the height of a navigation mesh: the true ground is looked for this far from it."""
+FOLLOW_MPS = 0.8
+"""Greatest vertical speed of a led walker on its way up or down a kerb; on slopes it is as fast as it walks."""
+STRIDE_S = 0.3
+"""How slowly strides follow small changes of speed: feet on the ground would slide with every one."""
+STRIDE_JUMP_MPS = 0.3
+"""Strides follow greater changes at once."""
+
 
 @lru_cache(maxsize=4096)
 def _stride_m(height_m: float, speed_cmps: int) -> float:
@@ -45,7 +54,7 @@ def _stride_m(height_m: float, speed_cmps: int) -> float:
 class WalkerState:
     """One walker."""
 
-    __slots__ = ("airborne", "body", "control", "gait_phase", "gait_speed", "led", "placed", "push_s", "spec")
+    __slots__ = ("airborne", "body", "control", "dead", "gait_phase", "gait_speed", "led", "placed", "push_s", "spec")
 
     def __init__(self, body: Body, spec: WalkerSpec) -> None:
         self.body = body
@@ -57,6 +66,7 @@ class WalkerState:
         self.led: float | None = None  # walking speed given by set_walker_state, m/s
         self.gait_phase = 0.0
         self.gait_speed = 0.0
+        self.dead = False
 
 
 def capsule_shape(spec: WalkerSpec) -> tuple[BulletCapsuleShape, float]:
@@ -89,11 +99,56 @@ class Walkers:
 
     def __init__(self) -> None:
         self.members: dict[int, WalkerState] = {}
+        self._frame_s = 0.05
+
+    def stand(
+        self, world: BulletWorld, state: WalkerState, before: Floats, place: tuple[float, float, float]
+    ) -> tuple[float, float, float]:
+        """Return where a led walker's centre is: on the ground near the height that its leader gives.
+
+        Args:
+            before: its centre in the last frame.
+            place: the centre that its leader wants.
+        """
+        x, y, z = place
+        half = state.spec.height / 2.0
+        ground = ground_below(world, x, -y, z - half + FOLLOW_M, z - half - FOLLOW_M)
+        if ground is None:
+            return place
+        wanted, last = ground + half, float(before[2])
+        step = math.hypot(x - float(before[0]), y - float(before[1]))
+        if step > 2.0 * max(state.led or 0.0, 1.0) * self._frame_s or abs(wanted - last) > FOLLOW_M:
+            return x, y, wanted  # put somewhere else
+        most = max(FOLLOW_MPS * self._frame_s, step)
+        return x, y, min(max(wanted, last - most), last + most)
+
+    @staticmethod
+    def lead(state: WalkerState, yaw_deg: float, speed: float) -> None:
+        """Note that somebody moves a walker; its control says so, as in CARLA."""
+        yaw = math.radians(yaw_deg)
+        state.led = speed
+        state.control = WalkerControl(Vector3D(math.cos(yaw), math.sin(yaw), 0.0), speed, False)
+
+    @staticmethod
+    def fell(state: WalkerState, gravity: float) -> None:
+        """Let a walker drop: from now on it is a body like any other."""
+        state.dead, state.led, state.control = True, None, WalkerControl()
+        node = state.body.node
+        node.set_angular_factor(Vec3(1, 1, 1))
+        node.set_friction(0.8)
+        node.set_angular_damping(0.5)
+        node.set_linear_damping(0.1)
+        node.set_gravity(Vec3(0, 0, -gravity))
+        x, y, z = node.get_angular_velocity()
+        # Nobody falls like a post that stands balanced on its end.
+        yaw = -math.radians(float(state.body.actor_id * 137 % 360))
+        node.set_angular_velocity(Vec3(x + math.cos(yaw), y + math.sin(yaw), z))
+        node.set_active(True, True)
 
     def apply(self, world: BulletWorld, motion: Motion, dt: float) -> None:
         """Set the velocities that walk every simulated walker for the next ``dt`` seconds."""
         for state in self.members.values():
-            if state.body.simulate and state.body.held_velocity is None:
+            if state.body.simulate and state.body.held_velocity is None and not state.dead:
                 self._walk(world, state, motion, dt)
 
     def _walk(self, world: BulletWorld, state: WalkerState, motion: Motion, dt: float) -> None:
@@ -164,13 +219,22 @@ class Walkers:
             velocity: (B, 3) of all bodies, rows by ``Body.index``.
             touching: ids of the actors that were in contact.
         """
+        self._frame_s = dt
         for actor_id, state in self.members.items():
             vx, vy, _ = velocity[state.body.index].tolist()
-            speed = math.hypot(vx, vy) if state.led is None else state.led
+            speed = math.hypot(vx, vy) if not state.dead else 0.0
+            if state.led is not None:
+                speed = min(speed, 1.2 * state.led + 0.2)  # a leader may also put it somewhere else
             state.push_s = PUSH_S if actor_id in touching else max(state.push_s - dt, 0.0)
-            state.gait_speed = speed
+            change = speed - state.gait_speed
+            if abs(change) < STRIDE_JUMP_MPS or speed < 0.02:
+                change *= min(dt / STRIDE_S, 1.0)
+            state.gait_speed += change
+            if state.gait_speed < 0.02:
+                state.gait_speed = speed
             if speed > 0.02 and not state.airborne:
-                state.gait_phase += speed * dt / _stride_m(state.spec.height, round(speed * 100.0))
+                pace = max(state.gait_speed, speed)
+                state.gait_phase += speed * dt / _stride_m(state.spec.height, round(pace * 100.0))
 
     def read(self, rows: np.ndarray, at: npt.NDArray[np.intp]) -> None:
         """Write gait and control into a table's rows; ``at`` gives the row of every ``Body.index``."""
