@@ -29,8 +29,7 @@ def get_sensor_token(session: Session, stream_id: int) -> TokenBox:
 
 @method("disable_sensor_for_ros", int, returns=False)
 def disable_sensor_for_ros(session: Session, stream_id: int) -> None:
-    """Forget the wish."""
-    session.ros_streams.discard(stream_id)
+    """Nothing to switch off: no sensor sends to ROS."""
 
 
 @method("is_sensor_enabled_for_ros", int)
