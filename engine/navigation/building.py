@@ -6,14 +6,16 @@ import hashlib
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from engine.geometry import StaticObject, StaticWorld
-from engine.navigation.detour import Detail, NavMesh, Tile, encode
+from engine.navigation.detour import Area, Detail, NavMesh, Tile, encode
 from engine.navigation.levels import Heights, levels
 from engine.navigation.partition import Plan, partition
 from engine.navigation.regions import ORDER, Regions, regions
@@ -26,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 
 _log = logging.getLogger(__name__)
 
+LEAST_ISLAND_M2 = 10.0
+"""Connected pavements smaller than this are no places to walk to."""
 FLAT_M = 0.03
 """Polygons that miss the ground by more than this get a detail mesh."""
 SAMPLE_M = 2.0
@@ -34,28 +38,48 @@ MOST_SAMPLES = 60
 """Points of one polygon's detail mesh, at most; they are numbered with eight bits."""
 
 
-@dataclass(frozen=True)
 class NavigationFile:
     """What the client downloads: its name below the game's content folder, and its bytes.
 
-    The name changes with the content: clients keep files by name for ever.
+    Clients keep files by name for ever, so the name follows from all that decides the content: the road network, what
+    stands beside the roads, and this program. It is known at once; the mesh is made when its bytes are asked for.
+
+    Args:
+        network: the road network.
+        static: the world grown around it.
     """
 
-    name: str
-    data: bytes
+    def __init__(self, network: RoadNetwork, static: StaticWorld) -> None:
+        self._network, self._static = network, static
+        seen = hashlib.sha256(network.text.encode("utf-8", "surrogateescape"))
+        for thing in static.objects:
+            seen.update(f"{thing.id} {thing.collides} {thing.model.box}".encode())
+            seen.update(np.ascontiguousarray(thing.pose).tobytes())
+        seen.update(_program())
+        self.name = f"Carla/Maps/Nav/{static.name}-{seen.hexdigest()[:16]}.bin"
+
+    @cached_property
+    def data(self) -> bytes:
+        """The file's bytes."""
+        started = time.perf_counter()
+        mesh = navigation_mesh(self._network, self._static)
+        data = encode([Tile(mesh)], *_frame(mesh))
+        _log.info(
+            "navigation mesh of %s: %d polygons, %d bytes, %.2f s",
+            self._static.name, len(mesh.polygons), len(data), time.perf_counter() - started,
+        )  # fmt: skip
+        return data
 
 
-def navigation_file(network: RoadNetwork, static: StaticWorld) -> NavigationFile:
-    """Return the navigation mesh of a map as the file that clients load."""
-    started = time.perf_counter()
-    mesh = navigation_mesh(network, static)
-    data = encode([Tile(mesh)], *_frame(mesh))
-    digest = hashlib.sha256(data).hexdigest()[:12]
-    _log.info(
-        "navigation mesh of %s: %d polygons, %d bytes, %.2f s",
-        static.name, len(mesh.polygons), len(data), time.perf_counter() - started,
-    )  # fmt: skip
-    return NavigationFile(f"Carla/Maps/Nav/{static.name}-{digest}.bin", data)
+@lru_cache(maxsize=1)
+def _program() -> bytes:
+    """Return a digest of everything else that decides how a mesh comes out: our sources and the libraries' versions."""
+    seen = hashlib.sha256(f"{np.__version__} {shapely.__version__} {shapely.geos_version}".encode())
+    root = Path(__file__).resolve().parents[2]
+    for package in ("engine/navigation", "engine/scene", "scenarios/opendrive", "foundation"):
+        for source in sorted((root / package).rglob("*.py")):
+            seen.update(source.read_bytes())
+    return seen.digest()
 
 
 def _frame(mesh: NavMesh) -> tuple[tuple[float, float, float], float]:
@@ -65,12 +89,40 @@ def _frame(mesh: NavMesh) -> tuple[tuple[float, float, float], float]:
 
 def navigation_mesh(network: RoadNetwork, static: StaticWorld) -> NavMesh:
     """Return the polygons people can walk on, CARLA's frame."""
-    found = levels(Ground(surfaces(network)))
+    ground = static.extra.get("ground")
+    found = levels(ground if isinstance(ground, Ground) else Ground(surfaces(network)))
     land = _land(static)
     parts = []
     for number, part in enumerate(regions(network, static, found)):
         parts.append(_level_mesh(part, land if number == 0 else []))
-    return _joined([part for part in parts if len(part.polygons)])
+    return _with_goals(_joined([part for part in parts if len(part.polygons)]))
+
+
+def _with_goals(mesh: NavMesh) -> NavMesh:
+    """Return a mesh whose pavements are places to walk to: each connected one large enough, and at least one.
+
+    The client draws its random goals from pavement. Without any it looks for one for ever, and from a crumb of it
+    there is nowhere to go.
+    """
+    areas, sizes, beside = mesh.areas.copy(), mesh.sizes(), mesh.neighbours()
+    walked = (areas != Area.ROAD) & (areas != Area.BLOCK)
+    seen = np.zeros(len(areas), dtype=bool)
+    for start in np.flatnonzero(areas == Area.SIDEWALK).tolist():
+        if seen[start]:
+            continue
+        members, seen[start] = [start], True
+        for number in members:
+            for other in beside[number]:
+                if other >= 0 and walked[other] and not seen[other]:
+                    seen[other] = True
+                    members.append(other)
+        paved = [number for number in members if areas[number] == Area.SIDEWALK]
+        if sizes[paved].sum() < LEAST_ISLAND_M2:
+            areas[paved] = Area.GRASS
+    for substitute in (Area.GRASS, Area.ROAD):
+        if not (areas == Area.SIDEWALK).any():
+            areas[areas == substitute] = Area.SIDEWALK
+    return replace(mesh, areas=areas)
 
 
 def _land(static: StaticWorld) -> list[Floats]:

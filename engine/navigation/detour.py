@@ -97,6 +97,14 @@ class NavMesh:
     areas: npt.NDArray[np.uint8]
     details: dict[int, Detail]
 
+    def sizes(self) -> Floats:
+        """Return the (P,) areas of the polygons seen from above, square metres."""
+        found = np.zeros(len(self.polygons))
+        for number, polygon in enumerate(self.polygons):
+            x, y = self.vertices[list(polygon), 0], self.vertices[list(polygon), 1]
+            found[number] = 0.5 * float(x @ np.roll(y, -1) - y @ np.roll(x, -1))
+        return found
+
     def neighbours(self) -> list[list[int]]:
         """Return for each edge of each polygon the polygon beyond it, -1 at a wall."""
         owner: dict[tuple[int, int], int] = {}

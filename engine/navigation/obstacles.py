@@ -19,6 +19,8 @@ KEEP_OFF_M = 0.25
 """How far people's middles keep away: a little less than the client's agents are wide."""
 SMALL_M = 4.0
 """Things up to this size become one convex footprint."""
+PATCH_M = 2.0
+"""Triangles of larger things become convex shapes about as large as this."""
 GROUND_TAGS = frozenset(
     {Tag.ROADS, Tag.SIDEWALKS, Tag.TERRAIN, Tag.GROUND, Tag.RAIL_TRACK, Tag.ROAD_LINES, Tag.WATER, Tag.BRIDGE}
 )
@@ -60,21 +62,36 @@ def _plan_box(thing: StaticObject) -> tuple[float, float, float, float]:
 def _footprint(thing: StaticObject, heights: Heights) -> shapely.Geometry:
     corners = np.concatenate([_triangles(thing, mesh) for mesh in thing.model.meshes if len(mesh.triangles)])
     small = float(np.ptp(corners[:, :, :2].reshape(-1, 2), axis=0).max()) < SMALL_M
-    if small:
-        ground = heights.at(corners[:, :, :2].reshape(-1, 2).mean(axis=0)[None])[0]
-    else:
-        low = corners[:, :, 2].min(axis=1) < float(corners[:, :, 2].min()) + 60.0
-        corners = corners[low]
-        ground = heights.at(corners[:, :, :2].mean(axis=1))[:, None]
-    above = corners[:, :, 2] - ground
-    corners = corners[(above.max(axis=1) > ANKLE_M) & (above.min(axis=1) < HEAD_M)]
+    cells = np.zeros(len(corners), dtype=np.int64) if small else _cells(corners[:, :, :2])
+    middles = np.stack([np.bincount(cells, corners[:, :, k].mean(axis=1)) for k in (0, 1)], axis=1)
+    ground = heights.at(middles / np.bincount(cells)[:, None])[cells]
+    above = corners[:, :, 2] - ground[:, None]
+    felt = (above.max(axis=1) > ANKLE_M) & (above.min(axis=1) < HEAD_M)
+    corners, cells, ground = corners[felt], cells[felt], ground[felt]
     if not len(corners):
         return shapely.Polygon()
     if small:
         # The part of a trunk or a pole below head height, not the crown that its triangles reach up to.
-        points = _below_head(corners, np.broadcast_to(ground, corners.shape[:1]))
+        points = _below_head(corners, ground)
         return shapely.simplify(shapely.convex_hull(shapely.multipoints(points)), 0.05)
-    return shapely.union_all(shapely.convex_hull(shapely.multipoints(corners[:, :, :2])), grid_size=0.01)
+    order = np.argsort(cells, kind="stable")
+    _, groups = np.unique(cells[order], return_inverse=True)
+    points = shapely.points(corners[order][:, :, :2].reshape(-1, 2))
+    hulls = shapely.convex_hull(shapely.multipoints(points, indices=np.repeat(groups, 3)))
+    return shapely.union_all(hulls, grid_size=0.01)
+
+
+def _cells(corners: Floats) -> npt.NDArray[np.int64]:
+    """Return the number of the convex part that each of (T, 3, 2) triangles belongs to.
+
+    Small ones share one for each cell of a grid, large ones have their own.
+    """
+    large = np.flatnonzero(np.ptp(corners, axis=1).max(axis=1) > PATCH_M)
+    _, cell = np.unique(np.floor(corners.mean(axis=1) / PATCH_M).astype(np.int64), axis=0, return_inverse=True)
+    cell = cell.reshape(-1).astype(np.int64)
+    cell[large] = cell.max() + 1 + np.arange(len(large))
+    _, numbers = np.unique(cell, return_inverse=True)
+    return numbers.reshape(-1).astype(np.int64)
 
 
 def _below_head(corners: Floats, ground: Floats) -> Floats:

@@ -67,6 +67,7 @@ def partition(regions: Sequence[shapely.Geometry]) -> Plan:
 
 def _faces(regions: Sequence[shapely.Geometry]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
     """Return the faces into which all borders together cut the plane, and the first region each lies in."""
+    regions = [_polygonal(region) for region in regions]
     borders = [shapely.boundary(region) for region in regions if not region.is_empty]
     if not borders:
         return np.zeros(0, dtype=object), np.zeros(0, dtype=np.int64)
@@ -80,6 +81,13 @@ def _faces(regions: Sequence[shapely.Geometry]) -> tuple[npt.NDArray[np.object_]
         classes[shapely.intersects(regions[number], inside)] = number
     known = classes >= 0
     return faces[known], classes[known]
+
+
+def _polygonal(region: shapely.Geometry) -> shapely.Geometry:
+    """Return the areas of a geometry without the points and lines that overlays leave behind."""
+    parts = shapely.get_parts(region)
+    areas = [part for part in parts.tolist() if part.geom_type in ("Polygon", "MultiPolygon")]
+    return shapely.multipolygons(shapely.get_parts(np.array(areas, dtype=object))) if areas else shapely.Polygon()
 
 
 def _simplified(faces: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:

@@ -80,6 +80,7 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
         ),
         signals=specs,
         origin_lat_lon=network.origin_lat_lon,
+        extra={"ground": ground},
     )
 
 

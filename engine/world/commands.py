@@ -166,11 +166,8 @@ def set_autopilot(world: World, actor_id: int, enabled: bool) -> None:
 
 
 def set_dead(world: World, actor_id: int) -> None:
-    """Let a walker lie where it is: it takes no more controls."""
-    entry = find(world, actor_id, Kind.WALKER)
-    if not entry.dead:
-        control_walker(world, actor_id, WalkerControl(speed=0.0))
-        entry.dead = True
+    """Let a walker fall and lie where it is: it takes no more controls and vanishes after a while."""
+    world.casualties.kill(world, find(world, actor_id, Kind.WALKER))
 
 
 def set_enable_gravity(world: World, actor_id: int, enabled: bool) -> None:
@@ -267,6 +264,8 @@ def control_walker(world: World, actor_id: int, control: WalkerControl) -> None:
 def set_walker_state(world: World, actor_id: int, transform: Transform, speed: float) -> None:
     """Put a walker on the ground at a pose whose z is the ground's, walking at ``speed`` (the client's crowd)."""
     entry = find(world, actor_id, Kind.WALKER)
+    if entry.dead:
+        raise ActorError(f"Walker is already dead.  Actor Id: {actor_id}")
     x, y, z = vector(transform.location)
     _, yaw, _ = angles(transform.rotation)
     location = (x, y, z + entry.box.extent[2])

@@ -66,10 +66,10 @@ class LoadedMap:
 
     @cached_property
     def navigation(self) -> NavigationFile:
-        """Where walkers may walk: made when a client first asks for it."""
-        from engine.navigation import navigation_file
+        """Where walkers may walk; its mesh is made when a client first asks for it."""
+        from engine.navigation import NavigationFile
 
-        return navigation_file(self.network, self.static)
+        return NavigationFile(self.network, self.static)
 
 
 Builder = Callable[[str, str, int], LoadedMap]

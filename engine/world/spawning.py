@@ -116,6 +116,7 @@ def _create(
         entry = world.add_entry(Kind.WALKER, description, spec=spec, attributes=attributes)
         phase = number(attributes, "gait_phase", 0.0)
         world.physics.add_walker(entry.id, spec, location, rotation, gait_phase=phase)
+        world.casualties.watch(entry)
         pose[:3, 3] = location
         return entry
     if blueprint in SENSORS:

@@ -25,6 +25,7 @@ from engine.state import ActorTable, Kind
 from engine.traffic_lights import TrafficLights
 from engine.world.ackermann import Ackermann
 from engine.world.attachments import Attachments
+from engine.world.casualties import Casualties
 from engine.world.entries import ActorEntry, wire_box
 from engine.world.frictions import Frictions
 from engine.world.maps import LoadedMap, MapCatalogue
@@ -132,6 +133,7 @@ class World:
         self.shapes = DebugShapes()
         self.frictions = Frictions()
         self.ackermann = Ackermann()
+        self.casualties = Casualties()
         self.poses = Poses()
         self.unsticky: set[int] = set()
         self.physics: Physics = Physics(loaded.ground)
@@ -236,6 +238,7 @@ class World:
         self.triggers.forget(actor_id)
         self.frictions.remove(actor_id)
         self.ackermann.forget(actor_id)
+        self.casualties.forget(actor_id)
         self.poses.forget(actor_id)
         self.unsticky.discard(actor_id)
         self.table.remove(actor_id)
@@ -253,6 +256,7 @@ class World:
         self.recorder.before_physics(self, delta_s)
         if len(self.physics):
             self._move_bodies(delta_s)
+            self.casualties.step(self)
         self.recorder.after_physics(self)
         if len(self.attachments):
             self.attachments.update(self.table, delta_s)
