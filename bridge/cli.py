@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bridge.map_commands import app as map_app
 from bridge.scenario_commands import app as scenario
 from bridge.space.command import app as space
 from foundation.errors import InputError, RealityError
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 
 app.add_typer(space, name="space")
+app.add_typer(map_app, name="map")
 app.add_typer(scenario, name="scenario")
 
 log = logging.getLogger(__name__)

@@ -105,11 +105,14 @@ class RecordReader:
     Args:
         file: name for messages.
         diagnostics: gets one entry for every unknown attribute, element or word, each kind once per line.
+        refusals: None to raise at the first fault; a list to go on with a stand-in (0, "", False) and gather all
+            faults in it, as a validator wants.
     """
 
-    def __init__(self, file: str, diagnostics: list[Diagnostic]) -> None:
+    def __init__(self, file: str, diagnostics: list[Diagnostic], refusals: list[OpenDriveError] | None = None) -> None:
         self._file = file
         self._diagnostics = diagnostics
+        self._refusals = refusals
 
     def document(self, root: etree._Element) -> Document:
         """Read a whole file."""
@@ -130,11 +133,22 @@ class RecordReader:
                 self._note(line, tag, f"attribute '{name}' is not known; it is ignored")
         for name, (field_name, spec, required) in attributes.items():
             if name in given:
-                values[field_name] = self._convert(given[name], spec, tag, line)
+                try:
+                    values[field_name] = self._convert(given[name], spec, tag, line)
+                except OpenDriveError as error:
+                    self._refuse(error)
+                    values[field_name] = spec.kind() if required else spec.default
             elif required:
-                raise OpenDriveError(
-                    f"attribute '{name}' is missing", file=self._file, line=line, element=tag, remedy=f"add {name}=..."
+                self._refuse(
+                    OpenDriveError(
+                        f"attribute '{name}' is missing",
+                        file=self._file,
+                        line=line,
+                        element=tag,
+                        remedy=f"add {name}=...",
+                    )
                 )
+                values[field_name] = spec.kind()
         values |= self._children(children, element, tag, line)
         return record(extra=extra, **values)
 
@@ -169,12 +183,14 @@ class RecordReader:
             records = found[field_name]
             if spec.required and (spec.wrapper or spec.tag) not in present:
                 missing = spec.wrapper or spec.tag
-                raise OpenDriveError(
-                    f"element <{missing}> is missing",
-                    file=self._file,
-                    line=line,
-                    element=tag,
-                    remedy=f"add <{missing}>",
+                self._refuse(
+                    OpenDriveError(
+                        f"element <{missing}> is missing",
+                        file=self._file,
+                        line=line,
+                        element=tag,
+                        remedy=f"add <{missing}>",
+                    )
                 )
             if not spec.many and len(records) > 1:
                 self._note(records[1].line, spec.tag, f"there may be only one in <{tag}>; the first is used")
@@ -237,6 +253,11 @@ class RecordReader:
     def _note(self, line: int, element: str, message: str) -> None:
         self._diagnostics.append(Diagnostic(line, element, message))
 
+    def _refuse(self, error: OpenDriveError) -> None:
+        if self._refusals is None:
+            raise error
+        self._refusals.append(error)
+
 
 def _is_required(spec: Attribute) -> bool:
     return spec.default is dataclasses.MISSING
@@ -256,13 +277,16 @@ def _declarations(record: type[Record]) -> tuple[dict[str, tuple[str, Attribute,
     return attributes, children
 
 
-def read_document(text: str, file: str | Path, diagnostics: list[Diagnostic]) -> Document:
+def read_document(
+    text: str, file: str | Path, diagnostics: list[Diagnostic], refusals: list[OpenDriveError] | None = None
+) -> Document:
     """Return the records of an OpenDRIVE text.
 
     Args:
         text: the file's content.
         file: its name, for messages.
         diagnostics: gets what is odd but usable.
+        refusals: see :class:`RecordReader`.
 
     Raises:
         OpenDriveError: the text is not well-formed, not OpenDRIVE, or an element is broken.
@@ -270,6 +294,6 @@ def read_document(text: str, file: str | Path, diagnostics: list[Diagnostic]) ->
     name = str(file)
     root = parse_xml(text, name)
     try:
-        return RecordReader(name, diagnostics).document(root)
+        return RecordReader(name, diagnostics, refusals).document(root)
     except RecursionError:  # pragma: no cover - libxml2 limits the depth before we do
         raise OpenDriveError("elements are nested too deeply", file=name) from None
