@@ -18,12 +18,14 @@ sends("set_traffic_light_state", commands.set_traffic_light_state, int, int)
 
 
 def _time(name: str, which: str) -> None:
-    @about_actor(name, int, float, returns=False)
     def set_time(session: Session, actor_id: int, seconds: float) -> None:
         commands.find(session.world, actor_id, Kind.TRAFFIC_LIGHT)
         if not (math.isfinite(seconds) and 0.0 <= seconds <= MAX_SECONDS):
             raise CallError(f"{name}: {seconds} s is no duration")
         session.world.traffic_lights.set_time(actor_id, which, seconds)
+
+    set_time.__doc__ = f"Set how long a light's {which.replace('_time', '')} lasts, s."
+    about_actor(name, int, float, returns=False)(set_time)
 
 
 _time("set_traffic_light_green_time", "green_time")
