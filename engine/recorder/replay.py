@@ -302,4 +302,3 @@ def _switch_scene(world: World, frame: Frame) -> None:
                 )
             )
     world.scene_lights.update(changes)
-    world.lights_changed = True

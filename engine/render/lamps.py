@@ -12,7 +12,8 @@ Floats = npt.NDArray[np.float64]
 _STREET_RANGE_M = 28.0
 _BEAM_RANGE_M = 75.0
 _HIGH_BEAM_RANGE_M = 160.0
-_STREET_COLOR = np.array([1.0, 0.80, 0.52]) * 0.26
+STREET_COLOR = np.array([1.0, 0.80, 0.52]) * 0.26
+"""Linear RGB of a street lamp as it is built."""
 _BEAM_COLOR = np.array([1.0, 0.95, 0.84]) * 0.75
 _LOW_BEAM_SLOPE = -0.012  # the legal dip: about 1 % down
 
@@ -20,24 +21,23 @@ _LOW_BEAM_SLOPE = -0.012  # the legal dip: about 1 % down
 def choose(
     camera: Floats,
     forward: Floats,
-    street_lamps: Floats,
+    street_lamps: tuple[Floats, Floats],
     headlights: tuple[Floats, Floats, npt.NDArray[np.bool_]],
-    night: float,
 ) -> Floats:
     """Return the (N <= MAX_LAMPS, 3, 4) shader rows of the lamps.
 
     Args:
-        camera, forward: (3,) ASAM frame. street_lamps: (L, 3) ASAM frame.
+        camera, forward: (3,) ASAM frame.
+        street_lamps: positions (L, 3), ASAM frame, and (L, 3) linear RGB of those that shine.
         headlights: positions (H, 3), directions (H, 3), *CARLA* frame, and (H,) high beam.
-        night: 0 by day to 1 when street lamps are on.
     """
     rows = []
     scores = []
     focus = camera + forward * 15.0
-    if night > 0.5 and len(street_lamps):
-        for place in street_lamps[np.argsort(np.linalg.norm(street_lamps - focus, axis=1), kind="stable")[:MAX_LAMPS]]:
-            rows.append([[*place, _STREET_RANGE_M], [0.0, 0.0, -1.0, 0.0], [*_STREET_COLOR * night, 0.0]])
-            scores.append(np.linalg.norm(place - focus))
+    places, colors = street_lamps
+    for n in np.argsort(np.linalg.norm(places - focus, axis=1), kind="stable")[:MAX_LAMPS]:
+        rows.append([[*places[n], _STREET_RANGE_M], [0.0, 0.0, -1.0, 0.0], [*colors[n], 0.0]])
+        scores.append(np.linalg.norm(places[n] - focus))
     flip = np.array([1.0, -1.0, 1.0])
     for place, direction, high in zip(*headlights):
         place, direction = place * flip, direction * flip

@@ -20,6 +20,7 @@ from engine.render.lamps import choose
 from engine.render.shadows import SMALL_FOCAL_PX, Shadows
 from engine.render.shapes import ShapeScene, segments
 from engine.render.static_scene import StaticScene
+from engine.render.street_lamps import Lamps
 from engine.render.targets import Defines, Targets, screen_triangle
 from engine.render.textures import make_texture
 from engine.render.view import WANTS, View
@@ -73,6 +74,7 @@ class Renderer:
         self._light = light_of(ClearNoon())
         self._elapsed_s = 0.0
         self._hidden: frozenset[int] = frozenset()
+        self._lamps: Lamps = None
         self._shapes = segments(0)
         self._stage: _Stage | None = None
 
@@ -93,6 +95,12 @@ class Renderer:
         """Change sun, sky, fog, rain and wetness."""
         self._light = light_of(weather)
 
+    def set_street_lamps(self, lamps: Lamps) -> None:
+        """Say how street lamps shine, by object id: colour (sRGB, 0..1) and brightness; None: as built, at night."""
+        self._lamps = lamps
+        if self._stage is not None:
+            self._stage.set_lamps(lamps)
+
     def set_shapes(self, shapes: npt.NDArray[np.void]) -> None:
         """Draw debug shapes into the colour pictures: (N,) of :data:`~engine.render.shapes.SEGMENT_DTYPE`."""
         self._shapes = shapes
@@ -102,7 +110,7 @@ class Renderer:
         if object_ids != self._hidden:
             self._hidden = object_ids
             if self._stage is not None:
-                self._stage.set_static(StaticScene(self._static, object_ids))
+                self._stage.set_static(StaticScene(self._static, object_ids, self._lamps))
 
     def render(self, view: View, wants: frozenset[str]) -> dict[str, Pixels]:
         """Return the wanted pictures, pixel by pixel of the same rasterization.
@@ -126,7 +134,7 @@ class Renderer:
         if not wants or not wants <= WANTS:
             raise ValueError(f"wants {sorted(wants)}; there are {sorted(WANTS)}")
         if self._stage is None:
-            self._stage = _Stage(shared_context(), StaticScene(self._static, self._hidden), self._actors)
+            self._stage = _Stage(shared_context(), StaticScene(self._static, self._hidden, self._lamps), self._actors)
         pictures: dict[str, Pixels] = {}
         if "flow" in wants:
             # A pass of its own: a graphics card need not have more than five targets.
@@ -188,6 +196,9 @@ class _Stage:
         self._static = static
         static.root.reparent_to(self.root)
         self._close_shadows()
+
+    def set_lamps(self, lamps: Lamps) -> None:
+        self._static.set_lamps(lamps)
 
     def _close_shadows(self) -> None:
         for shadows in self._shadows.values():
@@ -272,7 +283,8 @@ class _Stage:
             defines += self._shadow(view, camera, light)
         if light.wetness > 0.0:
             defines.append(("WET", 1))
-        lamps = choose(camera, world[:3, 0] * flip, self._static.street_lamps, self._actors.headlights(), light.night)
+        street = self._static.street_lights(light.night)
+        lamps = choose(camera, world[:3, 0] * flip, street, self._actors.headlights())
         if len(lamps):
             defines.append(("LAMPS", 1))
             rows[shaders.LAMPS : shaders.LAMPS + 3 * len(lamps)] = lamps.reshape(-1, 4)

@@ -26,6 +26,7 @@ from engine.render.geometry import (
     to_geom,
 )
 from engine.render.overlay import paint_strips
+from engine.render.street_lamps import STREET_LAMP, Lamps, StreetLamps
 from engine.render.targets import LABEL_CAMERAS
 from foundation.ids import Tag
 
@@ -67,13 +68,16 @@ class StaticScene:
 
     Attributes:
         root: parent of everything, tagged for the cameras.
-        street_lamps: (L, 3) ASAM positions of lamps that shine after dark.
         ground_z: height that fog lies on, metres.
+
+    Args:
+        hidden: ids of objects to leave out.
+        lamps: see :meth:`set_lamps`.
     """
 
-    def __init__(self, static: StaticWorld, hidden: frozenset[int] = frozenset()) -> None:
+    def __init__(self, static: StaticWorld, hidden: frozenset[int] = frozenset(), lamps: Lamps = None) -> None:
         parts: dict[tuple[str, int, int], list[Triangles]] = defaultdict(list)
-        lamps: list[npt.NDArray[np.float64]] = []
+        self._street_lamps = StreetLamps()
         road_heights: list[float] = []
         for index, thing in enumerate(static.objects):
             if thing.id in hidden:
@@ -82,6 +86,10 @@ class StaticScene:
                 if not len(mesh.triangles):
                     continue
                 part = pack(mesh, thing.pose, static_instance_id(index))
+                if mesh.material.name == STREET_LAMP and SWITCHES[switch_of(mesh.material)] == "night":
+                    for cell, piece in _cells(part):
+                        self._street_lamps.add(thing.id, cell, piece)
+                    continue
                 kind = "overlay" if is_overlay(mesh) else "transparent" if is_transparent(mesh) else "opaque"
                 for cell, piece in _cells(part):
                     parts[(kind, *cell)].append(piece)
@@ -90,9 +98,6 @@ class StaticScene:
                         parts[("coverage", *cell)].append(piece)
                 if mesh.tag == Tag.ROADS:
                     road_heights.append(float(np.median(part.vertices["vertex"][:, 2])))
-                if SWITCHES[switch_of(mesh.material)] == "night" and mesh.material.name == "street_lamp":
-                    lamps.append(part.vertices["vertex"].mean(axis=0, dtype=np.float64))
-        self.street_lamps = np.array(lamps).reshape(-1, 3)
         self.ground_z = float(np.median(road_heights)) if road_heights else 0.0
         self._solid = _throwing(parts)
         self._casters: dict[float, core.NodePath] = {}
@@ -105,7 +110,21 @@ class StaticScene:
             node = core.GeomNode(f"{kind} {column} {row}")
             node.add_geom(to_geom(whole))
             branches[kind].attach_new_node(node)
+        self.triangle_count += self._street_lamps.attach(branches["opaque"])
+        self.set_lamps(lamps)
         _order(branches)
+
+    def set_lamps(self, lamps: Lamps) -> None:
+        """Say how street lamps shine, by object id: colour (sRGB, 0..1) and brightness; None: as built, at night."""
+        self._street_lamps.show(lamps)
+
+    def street_lights(self, night: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return the (L, 3) ASAM positions and (L, 3) linear RGB of the street lamps that shine.
+
+        Args:
+            night: 0 by day to 1 when lamps are lit.
+        """
+        return self._street_lamps.lights(night)
 
     def casters(self, grid_m: float) -> core.NodePath:
         """Return what throws shadows, for the sun's cameras only: corners within ``grid_m`` are merged."""

@@ -60,6 +60,7 @@ class Views:
         self._in_rays: set[int] = set()
         self._in_renderer: set[int] = set()
         self._weather: Any = None
+        self._lamps: tuple[int, int] | None = None
         self._hidden: frozenset[int] = frozenset()
         self._hidden_actors: frozenset[int] = frozenset()
 
@@ -107,6 +108,10 @@ class Views:
         if self._weather is not self._world.weather:
             self._weather = self._world.weather
             self._renderer.set_weather(self._weather)
+        lamps = self._world.episode, self._world.scene_lights.version
+        if lamps != self._lamps:
+            self._lamps = lamps
+            self._renderer.set_street_lamps(self._world.scene_lights.shining())
         self._renderer.set_shapes(self._world.shapes.segments)
         self._renderer.update(self._world.table, self._world.elapsed_s)
         return self._renderer

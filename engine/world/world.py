@@ -84,7 +84,6 @@ class World:
         self.imu_gravity = 9.81
         self.frame = 0
         self.episode = 0
-        self.lights_changed = False
         self._stream_ids = itertools.count(WORLD_STREAM + 1)
         self.last_stream_id = WORLD_STREAM
         self._began = time.monotonic()
@@ -125,7 +124,6 @@ class World:
         self.delta_s = 0.0
         self.weather = CLEAR_NOON
         self._map_changed = self.episode > 1
-        self.lights_changed = False
         self.table = ActorTable()
         self.actors: dict[int, ActorEntry] = {}
         self.attachments = Attachments()
@@ -138,7 +136,7 @@ class World:
         self.unsticky: set[int] = set()
         self.physics: Physics = Physics(loaded.ground)
         self._ground_without: frozenset[int] = frozenset()
-        self.scene_lights = SceneLights(loaded.static)
+        self.scene_lights = SceneLights(loaded.static, self.weather.sun_altitude_angle)
         self._snapshot = SnapshotEncoder()
         self._arranged = False
         self._last_message = b""
@@ -267,7 +265,8 @@ class World:
         self.recorder.record(self, delta_s)
         self._last_message = self._encode_snapshot()
         self.publisher.publish(WORLD_STREAM, self._last_message)
-        self._map_changed = self.lights_changed = False
+        self._map_changed = False
+        self.scene_lights.published()
         if self.shapes:
             self.shapes.step(delta_s)
         if len(self.sensing):
@@ -305,6 +304,7 @@ class World:
     def set_weather(self, weather: WeatherParameters) -> None:
         """Change the weather; the preset "Default" (all -1) means the map's own."""
         self.weather = CLEAR_NOON if weather.cloudiness < 0.0 and weather.sun_altitude_angle == -1.0 else weather
+        self.scene_lights.follow_sun(self.weather.sun_altitude_angle)
 
     def light_boxes(self, actor_id: int) -> list[BoundingBox]:
         """Return the boxes of a traffic light's lamp heads, in the world."""
@@ -342,7 +342,7 @@ class World:
             delta_s=self.delta_s or (self.settings.fixed_delta or 0.0),
             episode=self.episode,
             platform_s=time.monotonic() - self._began,
-            flags=(MAP_CHANGE if self._map_changed else 0) | (PENDING_LIGHT_UPDATE if self.lights_changed else 0),
+            flags=(MAP_CHANGE if self._map_changed else 0) | (PENDING_LIGHT_UPDATE if self.scene_lights.pending else 0),
         )
 
     @property

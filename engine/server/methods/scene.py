@@ -146,10 +146,8 @@ def query_lights_state(session: Session, client: str) -> list[LightState]:
 
 @method("update_lights_state", str, list[LightState], bool, returns=False)
 def update_lights_state(session: Session, client: str, lights: list[LightState], discard: bool) -> None:
-    """Switch street lamps; the next snapshot tells the other clients. ``discard`` says the client is leaving."""
-    if not discard and lights:
-        session.world.scene_lights.update(lights)
-        session.world.lights_changed = True
+    """Switch street lamps; the next snapshots tell all clients. ``discard`` says that the client is leaving."""
+    session.world.scene_lights.update(lights)
 
 
 @method("update_day_night_cycle", str, bool, returns=False)
