@@ -22,9 +22,8 @@ from engine.physics.vehicles import STEER_TABLE_KMH, Rig, wheels_of
 from engine.protocol.structs import VehicleControl, VehiclePhysicsControl
 
 STEER_RISE, STEER_FALL = 5.0, 10.0
-THROTTLE_RISE, BRAKE_RISE, PEDAL_FALL = 6.0, 12.0, 12.0
-"""How fast the vehicle's inputs follow the commanded ones, 1/s: Unreal's defaults for wheeled vehicles, brakes with
-the 0.1 s of build-up of a brake system."""
+THROTTLE_RISE, PEDAL_FALL = 6.0, 12.0
+"""How fast the vehicle's inputs follow the commanded ones, 1/s: Unreal's defaults for wheeled vehicles."""
 SLIP_RAD = 0.14
 """Slip angle beyond which a front wheel does not gain side force: 8 degrees."""
 CRAWL_MPS = 0.6
@@ -176,7 +175,7 @@ class VehicleState:
         if self.throttle != control.throttle:
             self.throttle = approach(self.throttle, control.throttle, THROTTLE_RISE * dt, PEDAL_FALL * dt)
         if self.brake != control.brake:
-            self.brake = approach(self.brake, control.brake, BRAKE_RISE * dt, PEDAL_FALL * dt)
+            self.brake = approach(self.brake, control.brake, self.rig.brake_rise * dt, PEDAL_FALL * dt)
         if self.steer != control.steer:
             self.steer = approach(self.steer, control.steer, STEER_RISE * dt, STEER_FALL * dt)
 

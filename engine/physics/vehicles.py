@@ -43,6 +43,7 @@ class Grip:
         understeer_deg_g: steering needed beyond geometry, degrees at the road wheel per g of lateral acceleration.
         roll: share of the lateral tyre forces' true moment about the roll axis that is felt.
         rolling: rolling resistance coefficient.
+        brake_rise: how fast the brakes follow the pedal, 1/s: 0.08 s of build-up, 0.4 s for a rider's hand.
     """
 
     longitudinal: float
@@ -50,6 +51,7 @@ class Grip:
     understeer_deg_g: float
     roll: float = 0.5
     rolling: float = 0.012
+    brake_rise: float = 12.0
 
 
 GRIPS = {
@@ -63,7 +65,7 @@ GRIPS = {
     "truck": Grip(0.70, 0.42, 4.5, rolling=0.007),
     "bus": Grip(0.66, 0.54, 4.5, rolling=0.008),
     "motorcycle": Grip(0.95, 0.92, 3.0, roll=0.0, rolling=0.015),
-    "bicycle": Grip(0.58, 0.52, 5.0, roll=0.0, rolling=0.006),
+    "bicycle": Grip(0.58, 0.52, 5.0, roll=0.0, rolling=0.006, brake_rise=2.5),
 }
 
 
@@ -91,6 +93,7 @@ class Rig:
     center: tuple[float, float, float]
     drag: float
     rolling: float
+    brake_rise: float
     understeer: float
     steering_curve: Floats
     drive: Drive
@@ -163,6 +166,7 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
         center=center_of_mass(spec, control),
         drag=0.5 * 1.2 * control.drag_coefficient * spec.width * spec.height,
         rolling=grip.rolling,
+        brake_rise=grip.brake_rise,
         understeer=(float(np.radians(grip.understeer_deg_g)) + _stiffness_balance(control, places)) / GRAVITY,
         steering_curve=sample_curve(control.steering_curve, STEER_TABLE_KMH),
         drive=Drive.of(control),

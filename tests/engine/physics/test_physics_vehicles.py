@@ -34,6 +34,8 @@ REFERENCE = [
     pytest.param(BUS, (50, 8.0, 13.0), (50, 15, 20), (18, 0.45, 0.60), id="bus"),
     pytest.param(TRUCK, (80, 15.0, 60.0), (80, 36, 50), (18, 0.30, 0.45), id="truck"),
     pytest.param(MOTORCYCLE, (100, 3.5, 6.0), (100, 38, 48), (22, 0.80, 1.0), id="motorcycle"),
+    # A bicycle goes no faster than where the class figures of the side grip begin (see SLOW_GRIP).
+    pytest.param(BIKE, (20, 6.0, 10.0), (20, 3.5, 6.0), None, id="bicycle"),
 ]
 
 
@@ -53,7 +55,8 @@ def test_reference_figures(spec, sprint, stop, corner) -> None:
     assert speed(physics) < 0.01
     assert stop[1] <= physics.transform(1)[0][0] - begin <= stop[2]
 
-    assert corner[1] <= greatest_lateral_g(spec, corner[0]) <= corner[2]
+    if corner is not None:
+        assert corner[1] <= greatest_lateral_g(spec, corner[0]) <= corner[2]
 
 
 def greatest_lateral_g(spec, pace: float) -> float:
@@ -157,20 +160,51 @@ def test_reverse_drives_backwards_in_gear_minus_one() -> None:
     assert table[1]["wheel_spin"] < -3.0
 
 
-@pytest.mark.parametrize(("dt", "substeps"), [(0.01, 1), (0.1, 10), (0.02, 2), (1 / 30, 4)])
-def test_step_length_matters_little(dt: float, substeps: int) -> None:
-    def journey(dt: float, substeps: int) -> np.ndarray:
-        physics = with_car()
-        run(physics, 1.0, dt, substeps)
-        drive(physics, throttle=0.8, steer=0.05)
-        run(physics, 4.0, dt, substeps)
-        drive(physics, brake=0.4)
-        run(physics, 2.0, dt, substeps)
-        return np.array([*physics.transform(1)[0][:2], speed(physics)])
+@pytest.mark.parametrize(
+    ("spec", "least", "most"),
+    [(CAR, 1.0, 4.0), (SUV, 2.0, 4.0), (VAN, 2.0, 5.0), (TRUCK, 3.0, 6.0), (BUS, 3.0, 6.0)],
+    ids=lambda value: getattr(value, "body", ""),
+)
+def test_vehicles_understeer_as_their_class(spec, least: float, most: float) -> None:
+    def angle_beyond_geometry(pace: float) -> tuple[float, float]:
+        """Return the road wheel's angle beyond that of a rolling bicycle, degrees, and the lateral acceleration, g."""
+        physics = with_car(spec=spec)
+        run(physics, 0.5)
+        physics.set_velocity(1, (pace, 0.0, 0.0))
+        for _ in range(60):
+            drive(physics, throttle=min(1.0, max(0.0, (pace - speed(physics)) * 0.8 + 0.2)), steer=0.02)
+            physics.step(DT, SUBSTEPS)
+        turning, v = math.radians(physics.angular_velocity(1)[2]), speed(physics)
+        outer, inner = (math.radians(physics.wheel_steer_angle(1, wheel)) for wheel in (0, 1))
+        bicycle = math.atan(2.0 / (1.0 / math.tan(outer) + 1.0 / math.tan(inner)))
+        return math.degrees(bicycle - spec.wheelbase * turning / v), v * turning / 9.81
 
-    coarse, fine = journey(dt, substeps), journey(DT, SUBSTEPS)
-    assert np.linalg.norm(coarse[:2] - fine[:2]) < 0.03 * np.linalg.norm(fine[:2])
-    assert coarse[2] == pytest.approx(fine[2], rel=0.05)
+    (slow, little), (fast, much) = angle_beyond_geometry(8.0), angle_beyond_geometry(18.0)
+    assert much > little > 0.0
+    assert least <= (fast - slow) / (much - little) <= most
+
+
+@pytest.mark.parametrize("spec", [CAR, VAN, MOTORCYCLE, BUS], ids=lambda spec: spec.body)
+@pytest.mark.parametrize(("dt", "substeps"), [(0.1, 10), (1 / 30, 4)])
+def test_step_length_matters_little(spec, dt: float, substeps: int) -> None:
+    def journey(dt: float, substeps: int) -> tuple[np.ndarray, float]:
+        """Return where ten seconds of curves, coasting and braking end, and how far they went."""
+        physics, way = with_car(spec=spec), 0.0
+        for seconds, control in (
+            (4, {"throttle": 0.8, "steer": 0.05}),
+            (3, {"throttle": 0.5, "steer": -0.05}),
+            (2, {"throttle": 0.0}),
+            (1, {"brake": 0.4}),
+        ):
+            drive(physics, **control)
+            for _ in range(round(seconds / dt)):
+                physics.step(dt, substeps)
+                way += speed(physics) * dt
+        return np.array(physics.transform(1)[0]), way
+
+    (coarse, _), (fine, way) = journey(dt, substeps), journey(0.01, 1)
+    assert way > 30.0
+    assert np.linalg.norm(coarse - fine) < 0.02 * way
 
 
 def test_steering_right_turns_right_on_the_circle_of_the_wheels() -> None:
