@@ -17,7 +17,7 @@ import shapely
 from engine.geometry import StaticObject, StaticWorld
 from engine.navigation.detour import Area, Detail, NavMesh, Tile, encode
 from engine.navigation.levels import Heights, levels
-from engine.navigation.partition import Plan, partition
+from engine.navigation.partition import GRID_M, Plan, partition
 from engine.navigation.regions import ORDER, Regions, regions
 from engine.scene.ground import Ground
 from foundation.frames import flip_y, transform_points
@@ -225,7 +225,8 @@ def _joined(parts: Sequence[NavMesh]) -> NavMesh:
     """Return the levels' meshes as one, in CARLA's frame; where levels meet, their corners become one."""
     vertices = np.concatenate([part.vertices for part in parts])
     offsets = np.cumsum([0, *(len(part.vertices) for part in parts[:-1])])
-    cell = np.round(vertices / np.array([0.002, 0.002, 0.5])).astype(np.int64)
+    # On the grid that the levels' plans are on: any coarser one would move corners, and polygons would not stay convex.
+    cell = np.round(vertices / np.array([GRID_M, GRID_M, 0.5])).astype(np.int64)
     _, first, index = np.unique(cell, axis=0, return_index=True, return_inverse=True)
     index = index.reshape(-1)
     polygons: list[tuple[int, ...]] = []

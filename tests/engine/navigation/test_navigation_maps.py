@@ -170,9 +170,9 @@ def test_any_regions_are_covered_once(boxes: list[tuple[float, float, float, flo
     assert shapely.union_all(polygons).area == pytest.approx(sum(p.area for p in polygons), rel=1e-3, abs=0.02)
 
 
+@pytest.mark.slow
 def test_without_any_pavement_something_else_is_walked_on() -> None:
-    text = (SHIPPED / "RealityMotorway.xodr").read_text(encoding="utf-8-sig")
-    assert 'type="sidewalk"' not in text
-    made = build_map(text, "RealityMotorway", 0)
-    mesh = navigation_mesh(made.network, made.static)
+    path = SHIPPED / "RealityMotorway.xodr"
+    made, mesh = loaded(path)
+    assert 'type="sidewalk"' not in made.network.text
     assert mesh.sizes()[mesh.areas == Area.SIDEWALK].sum() > 1000.0
