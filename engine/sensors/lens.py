@@ -3,7 +3,7 @@
 CARLA's post-process material is not public; its attributes, ranges and defaults are. This is the model used here, in
 coordinates from the picture's centre in which its right rim is at 1 and circles are round:
 
-    source = place * (1 + m r^f * s * (k r^2 + kcube r^3))
+    source = place * (1 + min(m r^f, 1) * s * (k r^2 + kcube r^3))
 
 with k ``lens_k``, kcube ``lens_kcube``, s ``lens_x_size`` for x and ``lens_y_size`` for y, m
 ``lens_circle_multiplier`` and f ``lens_circle_falloff``. As in CARLA the multiplier decides whether there is any
@@ -88,7 +88,8 @@ def _sources(lens: Lens, width: int, height: int, share: float) -> Floats:
     x = (np.arange(width) + 0.5) / width * 2.0 - 1.0
     y = ((np.arange(height) + 0.5) / height * 2.0 - 1.0) * aspect
     radius = np.hypot(x[None, :], y[:, None])
-    bend = lens.circle[0] * radius ** lens.circle[1] * (lens.k * radius**2 + lens.kcube * radius**3)
+    circle = np.minimum(lens.circle[0] * radius ** lens.circle[1], 1.0)
+    bend = circle * (lens.k * radius**2 + lens.kcube * radius**3)
     shift = share * lens.fringe[0] * np.clip((radius - lens.fringe[1]) / max(1.0 - lens.fringe[1], 1e-6), 0.0, None)
     column = x[None, :] * (1.0 + lens.size[0] * bend - shift)
     row = y[:, None] / aspect * (1.0 + lens.size[1] * bend - shift)

@@ -49,6 +49,10 @@ class V2x(_V2x):
         super().__init__(attributes, actor_id, seed)
         self._service = CamService(attributes, self.rng)
 
+    def capture(self, context: SensorContext) -> bytes | None:
+        """Return the messages that arrive; None when there are none, or when nothing carries the antenna."""
+        return None if self._carrier(context) == self.actor_id else super().capture(context)
+
     def transmit(self, context: SensorContext) -> None:
         """Send the carrier's message when it is time for one."""
         carrier = self._carrier(context)

@@ -64,6 +64,9 @@ def get_gbuffer_token(session: Session, actor_id: int, number: int) -> bytes:
             raise CallError(str(error)) from error
         stream_id = session.world.open_stream()
         sensing.add_gbuffer(buffer, stream_id)
+    # The client asks again when it stops listening; then nobody is on the way.
+    if not session.world.publisher.listened(stream_id):
+        session.expect(stream_id)
     return session.token(stream_id)
 
 
