@@ -307,9 +307,10 @@ def test_a_hidden_house_is_gone_for_cameras_rays_and_bodies(world):
     box = house.bounding_box
     above = box.location + carla.Location(z=box.extent.z + 30.0)
     with tags_seen(world, carla.Transform(above, carla.Rotation(pitch=-90.0))) as look:
-        assert (look() == int(Label.Buildings)).sum() > 100
+        roof = np.s_[43:53, 43:53]  # neighbours are in the picture, too
+        assert (look()[roof] == int(Label.Buildings)).mean() > 0.9
         world.enable_environment_objects({house.id}, False)
-        assert (look() == int(Label.Buildings)).sum() < 20
+        assert (look()[roof] == int(Label.Buildings)).mean() < 0.1
         barrel = spawn(
             world, "vehicle.audi.a2", at=carla.Transform(box.location + carla.Location(z=box.extent.z + 1.0))
         )
@@ -318,7 +319,7 @@ def test_a_hidden_house_is_gone_for_cameras_rays_and_bodies(world):
         assert barrel.get_location().z < box.location.z  # it fell through where the roof was
         barrel.destroy()
         world.enable_environment_objects({house.id}, True)
-        assert (look() == int(Label.Buildings)).sum() > 100
+        assert (look()[roof] == int(Label.Buildings)).mean() > 0.9
 
 
 def test_level_boxes_enclose_what_carries_the_tag(world):

@@ -493,12 +493,6 @@ class TestEmbeddedServer(ServerContract):
             client.generate_opendrive_world("<OpenDRIVE><road/></OpenDRIVE>", carla.OpendriveGenerationParameters())
         client.load_world("RealityTown", False)
 
-    def test_what_is_missing_says_so(self, client, world):
-        with pytest.raises(RuntimeError, match="not supported by the embedded engine: start_recorder"):
-            client.start_recorder("x.log")
-        with pytest.raises(RuntimeError, match="not supported by the embedded engine: load_map_layer"):
-            world.load_map_layer(carla.MapLayer.Buildings)
-
     def test_errors_have_carlas_texts(self, client, world, car):
         blueprint = world.get_blueprint_library().find("sensor.other.imu")
         ghost = world.spawn_actor(world.get_blueprint_library().find("util.actor.empty"), carla.Transform())
