@@ -16,11 +16,6 @@ EXIT_ERRORS = 1
 _LEVELS = {"error": 1, "warning": 2, "note": 3}
 
 
-@app.callback()
-def _map() -> None:
-    """Keep ``check`` a command of its own."""
-
-
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help=".xodr files.")],
@@ -52,3 +47,49 @@ def check(
             typer.echo(f"{report.file}: {counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes")
     if not all(report.sound and not (strict and report.counts["warning"]) for report in reports):
         raise typer.Exit(EXIT_ERRORS)
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="An .xodr file.")],
+    out: Annotated[Path, typer.Option(help="The picture to write: .png or .svg.")],
+    road: Annotated[list[str] | None, typer.Option(help="Only this road; may be repeated.")] = None,
+    bbox: Annotated[str | None, typer.Option(help="Only this box: WEST,SOUTH,EAST,NORTH in metres.")] = None,
+    heights: Annotated[bool, typer.Option(help="Shade the ground by its height.")] = True,
+    labels: Annotated[bool, typer.Option(help="Write road ids.")] = True,
+    inches: Annotated[float, typer.Option(min=3.0, max=60.0, help="Longer side of the plan.")] = 12.0,
+    dpi: Annotated[int, typer.Option(min=40, max=600, help="Pixels an inch.")] = 150,
+) -> None:
+    """Draw a plan view: lanes by type, paint, signals, objects, road ids, direction of traffic, scale, legend.
+
+    Examples: `reality map show town.xodr --out town.png`, `... --out corner.svg --bbox 60,60,140,120`.
+    """
+    from scenarios import opendrive
+    from scenarios.opendrive.drawing import PlanOptions, draw
+
+    box = None
+    if bbox is not None:
+        try:
+            west, south, east, north = (float(word) for word in bbox.split(","))
+        except ValueError:
+            raise InputError(f"--bbox {bbox}: expected WEST,SOUTH,EAST,NORTH", file="command line") from None
+        box = (west, south, east, north)
+    options = PlanOptions(tuple(road or ()), box, heights, labels, inches, dpi)
+    typer.echo(draw(opendrive.read(file), out, options))
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="An OpenStreetMap extract (.osm, XML).")],
+    out: Annotated[Path, typer.Option(help="The .xodr file to write.")],
+    lane_width: Annotated[float, typer.Option(min=2.0, max=6.0, help="Metres.")] = 4.0,
+    lights: Annotated[bool, typer.Option(help="Make traffic lights where OSM has them.")] = True,
+    center: Annotated[bool, typer.Option(help="Put the map's middle at the origin.")] = True,
+) -> None:
+    """Convert OpenStreetMap to OpenDRIVE by the converter of CARLA's client; the result is read before it is written.
+
+    Example: `reality map convert quarter.osm --out quarter.xodr`, then `reality map check quarter.xodr`.
+    """
+    from scenarios.opendrive.converting import from_osm
+
+    typer.echo(from_osm(file, out, lane_width_m=lane_width, lights=lights, center=center))

@@ -6,6 +6,7 @@ file, ``curves``, ``cubics`` and ``lateral`` are pure geometry, the rest builds 
 
 from scenarios.opendrive.client_text import client_text
 from scenarios.opendrive.errors import Diagnostic, OpenDriveError
+from scenarios.opendrive.locating import LanePositions
 from scenarios.opendrive.markings import markings
 from scenarios.opendrive.meshing import Surface
 from scenarios.opendrive.network import DEFAULT_KERB_HEIGHT_M, RoadNetwork, parse, read
@@ -18,8 +19,8 @@ from scenarios.opendrive.surfaces import surfaces
 from scenarios.opendrive.values import DRIVING_TYPES, PAVED_TYPES, LaneKey, LanePosition, Pose
 
 __all__ = [
-    "DEFAULT_KERB_HEIGHT_M", "DRIVING_TYPES", "PAVED_TYPES", "Diagnostic", "LaneKey", "LanePosition", "Marking",
-    "OpenDriveError", "PlacedObject", "PlacedOutline", "PlacedSignal", "Pose", "Poses", "RoadGeometry", "RoadLane",
-    "RoadNetwork", "Section", "SignalPlace", "Surface", "Sweep", "TriggerBox", "client_text", "markings", "objects",
-    "parse", "read", "signals", "spawn_points", "surfaces", "trigger_boxes",
+    "DEFAULT_KERB_HEIGHT_M", "DRIVING_TYPES", "PAVED_TYPES", "Diagnostic", "LaneKey", "LanePosition", "LanePositions",
+    "Marking", "OpenDriveError", "PlacedObject", "PlacedOutline", "PlacedSignal", "Pose", "Poses", "RoadGeometry",
+    "RoadLane", "RoadNetwork", "Section", "SignalPlace", "Surface", "Sweep", "TriggerBox", "client_text", "markings",
+    "objects", "parse", "read", "signals", "spawn_points", "surfaces", "trigger_boxes",
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -18,6 +20,38 @@ _SLACK_M = 0.25
 _FOREIGN_TYPE_COST_M = 5.0
 _LEVEL_SLACK_M = 0.5
 _MAX_QUADS = 400_000
+
+
+class LanePositions(NamedTuple):
+    """Places on lanes, as arrays: what :class:`LanePosition` says of one.
+
+    Attributes:
+        road_ids: the network's roads; ``road`` is an index into it, -1 where no lane was found.
+        road, section, lane_id: (N,) integers.
+        s, t, offset: (N,) metres, NaN where no lane was found.
+    """
+
+    road_ids: list[str]
+    road: Ints
+    section: Ints
+    lane_id: Ints
+    s: Floats
+    t: Floats
+    offset: Floats
+
+    @classmethod
+    def nothing(cls, road_ids: list[str], count: int) -> LanePositions:
+        """Return ``count`` places on no lane."""
+        numbers = (np.full(count, value, dtype=np.intp) for value in (-1, -1, 0))
+        return cls(road_ids, *numbers, *(np.full(count, np.nan) for _ in range(3)))
+
+    def positions(self) -> list[LanePosition | None]:
+        """Return one value for each place, None where no lane was found."""
+        columns = (column.tolist() for column in self[1:])
+        return [
+            None if road < 0 else LanePosition(self.road_ids[road], section, lane_id, s, t, offset)
+            for road, section, lane_id, s, t, offset in zip(*columns)
+        ]
 
 
 class Locator:
@@ -100,18 +134,22 @@ class Locator:
         """See ``RoadNetwork.locate``."""
         points = np.array([[x, y]]) if z is None else np.array([[x, y, z]])
         headings = None if heading is None else np.array([heading])
-        return self._find(points, headings, types, max_distance_m)[0]
+        return self._find(points, headings, types, max_distance_m).positions()[0]
 
     def locate_many(
         self, points: Floats, headings: Floats | None, types: frozenset[str] | None
     ) -> list[LanePosition | None]:
         """See ``RoadNetwork.locate_many``."""
+        return self._find(points, headings, types, np.inf).positions()
+
+    def locate_arrays(self, points: Floats, headings: Floats | None, types: frozenset[str] | None) -> LanePositions:
+        """See ``RoadNetwork.locate_arrays``."""
         return self._find(points, headings, types, np.inf)
 
     def _find(
         self, points: Floats, headings: Floats | None, types: frozenset[str] | None, max_distance_m: float
-    ) -> list[LanePosition | None]:
-        found: list[LanePosition | None] = [None] * len(points)
+    ) -> LanePositions:
+        found = LanePositions.nothing([road.id for road in self._roads], len(points))
         best = np.full(len(points), np.inf)
         usable = np.flatnonzero(np.isfinite(points).all(axis=1))
         if not len(usable):
@@ -124,7 +162,7 @@ class Locator:
             low, high = self._low[quad[mine]], self._high[quad[mine]]
             s, t, beyond = _project(road, points[rows, 0], points[rows, 1], low, high)
             extra = beyond + self._extra_cost(road, points[rows], None if headings is None else headings[rows], s, t)
-            self._judge(road, rows, s, t, extra, types, max_distance_m, best, found)
+            self._judge(number, rows, s, t, extra, types, max_distance_m, best, found)
         return found
 
     def _candidates(self, places: Floats) -> tuple[Ints, Ints]:
@@ -158,9 +196,9 @@ class Locator:
             cost += 0.15 * np.stack([1.0 - alike, 1.0 + alike])
         return cost
 
-    @staticmethod
     def _judge(
-        road: RoadGeometry,
+        self,
+        road_number: int,
         rows: Ints,
         s: Floats,
         t: Floats,
@@ -168,9 +206,13 @@ class Locator:
         types: frozenset[str] | None,
         max_distance_m: float,
         best: Floats,
-        found: list[LanePosition | None],
+        found: LanePositions,
     ) -> None:
-        """Compare the lanes of one road at projected places with the best found so far."""
+        """Compare the lanes of one road at projected places with the best found so far.
+
+        A place may come several times, once for each quad it lies in; the cheapest, among equals the first, wins.
+        """
+        road = self._roads[road_number]
         numbers = road.section_numbers(s)
         offset = road.lane_offset(s)
         for number, mine in groups(numbers):
@@ -190,19 +232,17 @@ class Locator:
             cost = gap + foreign[:, None] + extra[against][:, mine] + np.where(high - low < 1e-3, 1.0, 0.0)
             cost = np.where(gap > max_distance_m, np.inf, cost + 1e-3 * np.abs(here - middle))
             rank = np.argmin(cost, axis=0)
-            for column, (lane_rank, i) in enumerate(zip(rank, mine)):
-                value, row = float(cost[lane_rank, column]), int(rows[i])
-                if value < best[row]:
-                    best[row] = value
-                    lane_id = section.lanes[lane_rank].id
-                    found[row] = LanePosition(
-                        road.id,
-                        section.index,
-                        lane_id,
-                        float(s[i]),
-                        float(t[i]),
-                        float(t[i] - middle[lane_rank, column]),
-                    )
+            value = np.take_along_axis(cost, rank[None], axis=0)[0]
+            # Written from the dearest to the cheapest, so that of several for one place the cheapest stays.
+            order = np.argsort(-value[::-1], kind="stable")
+            order = len(value) - 1 - order
+            order = order[value[order] < best[rows[mine[order]]]]
+            row, pick, lane = rows[mine[order]], mine[order], rank[order]
+            best[row] = value[order]
+            ids = np.array(section.lane_ids, dtype=np.int64)
+            found.road[row], found.section[row], found.lane_id[row] = road_number, section.index, ids[lane]
+            found.s[row], found.t[row] = s[pick], t[pick]
+            found.offset[row] = t[pick] - middle[lane, order]
 
 
 def groups(numbers: Ints) -> list[tuple[int, Ints]]:

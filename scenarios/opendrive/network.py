@@ -15,7 +15,7 @@ from scenarios.opendrive.building import RoadBuilder
 from scenarios.opendrive.errors import Diagnostic, OpenDriveError
 from scenarios.opendrive.georeference import origin_of
 from scenarios.opendrive.graph import LaneGraph
-from scenarios.opendrive.locating import Locator
+from scenarios.opendrive.locating import LanePositions, Locator
 from scenarios.opendrive.reading import decode, read_document
 from scenarios.opendrive.road import Poses, RoadGeometry, Section
 from scenarios.opendrive.values import DRIVING_TYPES, LaneKey, LanePosition, Pose
@@ -172,6 +172,12 @@ class RoadNetwork:
         """Return what :meth:`locate` says about (N, 2 or 3) points."""
         return self._locator.locate_many(np.asarray(points, dtype=np.float64), headings, types)
 
+    def locate_arrays(
+        self, points: Floats, headings: Floats | None = None, *, types: frozenset[str] | None = DRIVING_TYPES
+    ) -> LanePositions:
+        """Return what :meth:`locate_many` says, as arrays: several times as fast for many thousands of points."""
+        return self._locator.locate_arrays(np.asarray(points, dtype=np.float64), headings, types)
+
     def heights_at(self, places: Floats) -> Floats:
         """Return (N,) heights of the ground at (N, 2) places: the nearest lane's, its kerb or lane height included.
 
@@ -179,15 +185,13 @@ class RoadNetwork:
         """
         places = np.asarray(places, dtype=np.float64)
         heights = np.zeros(len(places))
-        by_lane: dict[LaneKey, list[int]] = {}
-        found = self.locate_many(places, types=None)
-        for i, position in enumerate(found):
-            if position is not None:
-                by_lane.setdefault(position.key, []).append(i)
-        for key, rows in by_lane.items():
+        found = self.locate_arrays(places, types=None)
+        lanes = np.stack([found.road, found.section, found.lane_id], axis=1)
+        for number, section_number, lane_id in np.unique(lanes[found.road >= 0], axis=0).tolist():
+            rows = np.flatnonzero((lanes == (number, section_number, lane_id)).all(axis=1))
+            key = LaneKey(found.road_ids[number], section_number, lane_id)
             road, section = self._lane(key)
-            s = np.array([position.s for i in rows if (position := found[i]) is not None])
-            t = np.array([position.t for i in rows if (position := found[i]) is not None])
+            s, t = found.s[rows], found.t[rows]
             raised = road.surface_height(s, t, section, key.lane_id)
             heights[rows] = road.points(road.stations(s), t, raised)[:, 2]
             ground = self.junction_ground(road.junction) if road.junction else None
