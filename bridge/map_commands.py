@@ -93,3 +93,22 @@ def convert(
     from scenarios.opendrive.converting import from_osm
 
     typer.echo(from_osm(file, out, lane_width_m=lane_width, lights=lights, center=center))
+
+
+@app.command()
+def compose(
+    file: Annotated[Path, typer.Argument(help="A YAML file: kind, name and parameters of a network.")],
+    out: Annotated[Path, typer.Option(help="The .xodr file to write.")],
+) -> None:
+    """Build a road network from a declarative file; kinds: corridor, street, town, motorway.
+
+    Example: `kind: corridor`, `bend_deg: 40`, `crest_m: 3`, `features: [{kind: zebra, s_m: 60}]`.
+    """
+    from scenarios.opendrive.compose.declared import compose_file
+
+    text = compose_file(file)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", file=out) from error
+    typer.echo(out)

@@ -42,8 +42,9 @@ class LanePositions(NamedTuple):
     @classmethod
     def nothing(cls, road_ids: list[str], count: int) -> LanePositions:
         """Return ``count`` places on no lane."""
-        numbers = (np.full(count, value, dtype=np.intp) for value in (-1, -1, 0))
-        return cls(road_ids, *numbers, *(np.full(count, np.nan) for _ in range(3)))
+        road, section, lane_id = (np.full(count, value, dtype=np.intp) for value in (-1, -1, 0))
+        s, t, offset = (np.full(count, np.nan) for _ in range(3))
+        return cls(road_ids, road, section, lane_id, s, t, offset)
 
     def positions(self) -> list[LanePosition | None]:
         """Return one value for each place, None where no lane was found."""

@@ -169,8 +169,12 @@ class Network:
         speed_kmh: float,
         name: str = "",
         junction: int = -1,
+        elevations: Sequence[tuple[float, float, float, float, float]] = ((0.0, 0.0, 0.0, 0.0, 0.0),),
     ) -> xodr.Road:
-        """Add a road made of ``pieces`` from ``start``; returns it so that links and objects can be added."""
+        """Add a road made of ``pieces`` from ``start``; returns it so that links and objects can be added.
+
+        ``elevations`` are (s, a, b, c, d) of the height's cubics.
+        """
         plan = xodr.PlanView()
         pose = start
         for piece in pieces:
@@ -183,7 +187,8 @@ class Network:
         for section in sections:
             lanes.add_lanesection(_lane_section(section))
         road = xodr.Road(road_id, plan, lanes, road_type=junction, name=name or f"road {road_id}")
-        road.add_elevation(0.0, 0.0, 0.0, 0.0, 0.0)
+        for elevation in elevations:
+            road.add_elevation(*elevation)
         road.add_type(kind, 0.0, country=COUNTRY, speed=int(speed_kmh), speed_unit="km/h")
         self.doc.add_road(road)
         return road
