@@ -24,7 +24,7 @@ COUNTRY = "DE"
 KERB_HEIGHT_M = 0.12
 LIGHT_TYPE = "1000001"  # three-aspect traffic light; CARLA's first light type
 YIELD_TYPE, SPEED_TYPE = "205", "274"
-_DECIMALS = 8
+_DECIMALS, _CUBIC_DECIMALS = 8, 18
 
 
 @dataclass(frozen=True)
@@ -219,8 +219,10 @@ class Network:
                 item.extend(outlines)
                 item.remove(outlines)
         for element in root.iter():
+            # A cubic's coefficients are multiplied by cubes of a road's length.
+            decimals = _CUBIC_DECIMALS if element.tag == "elevation" else _DECIMALS
             for key, text in element.attrib.items():
-                element.set(key, _rounded(text))
+                element.set(key, _rounded(text, decimals))
         ET.indent(root, "  ")
         return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -243,17 +245,17 @@ class Network:
                 )
 
 
-def _rounded(value: str) -> str:
-    """Return a decimal number rounded to 1e-8 in its shortest form; anything else unchanged."""
+def _rounded(value: str, decimals: int) -> str:
+    """Return a decimal number rounded to ``decimals`` without trailing zeros; anything else unchanged."""
     if not any(mark in value for mark in ".e"):
         return value
     try:
-        number = round(float(value), _DECIMALS)
+        number = round(float(value), decimals)
     except ValueError:
         return value
     if number == int(number):
         return str(int(number))
-    return f"{number:.{_DECIMALS}f}".rstrip("0")
+    return f"{number:.{decimals}f}".rstrip("0")
 
 
 def _mark(kind: xodr.RoadMarkType, width_m: float, change: xodr.LaneChange, s: float = 0.0) -> xodr.RoadMark:

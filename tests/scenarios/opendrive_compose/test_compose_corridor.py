@@ -29,7 +29,7 @@ features:
     crest=st.floats(-3, 3),
     strips=st.lists(st.sampled_from(["driving", "biking", "parking", "shoulder", "sidewalk"]), max_size=4),
 )
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 def test_every_corridor_is_sound(bend, radius, crest, strips):
     lanes = tuple(Strip(kind=kind, width_m=2.5) for kind in ("driving", *strips))
     p = CorridorParameters(bend_deg=bend, bend_radius_m=radius, crest_m=crest, strips=lanes)
