@@ -234,13 +234,13 @@ def test_the_crowd_walks(town: Town) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_the_crowd_walks_for_long(town: Town) -> None:
-    check_crowd(town, 2_000)
+    check_crowd(town, 800)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_the_crowd_walks_on_town01(town01: Town) -> None:
-    check_crowd(town01, 2_000)
+    check_crowd(town01, 600)
 
 
 def test_with_a_cross_factor_people_cross_anywhere(town: Town) -> None:
