@@ -28,6 +28,8 @@ from scenarios.opendrive.compose.parts import (
 )
 
 CHILDREN_TYPE, BUS_STOP_TYPE = "136", "224"
+LEAST_BEND_DEG = 0.1
+"""Smaller bends would be arcs shorter than what coordinates in the file can tell."""
 _CLEAR_M = 5.0
 
 
@@ -104,6 +106,8 @@ class CorridorParameters(_Strict):
     def _fits(self) -> CorridorParameters:
         if not self.strips or self.strips[0].kind != "driving":
             raise ValueError("the first strip must be 'driving'")
+        if 0.0 < abs(self.bend_deg) < LEAST_BEND_DEG:
+            raise ValueError(f"bend_deg {self.bend_deg} is neither 0 nor at least {LEAST_BEND_DEG} degrees")
         whole = sum(strip.width_m for strip in self.strips)
         if self.bend_deg and whole + 2.0 > self.bend_radius_m:
             raise ValueError(f"bend_radius_m {self.bend_radius_m} is too tight for {whole:.1f} m of lanes a side")

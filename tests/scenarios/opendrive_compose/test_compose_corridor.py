@@ -24,7 +24,7 @@ features:
 
 
 @given(
-    bend=st.floats(-170, 170),
+    bend=st.just(0.0) | st.floats(0.1, 170) | st.floats(-170, -0.1),
     radius=st.floats(40, 800),
     crest=st.floats(-3, 3),
     strips=st.lists(st.sampled_from(["driving", "biking", "parking", "shoulder", "sidewalk"]), max_size=4),
@@ -71,6 +71,7 @@ def test_every_kind_can_be_declared(tmp_path, kind):
         ("just words", "no known kind"),
         ("kind: corridor\ncolour: red", "<colour>"),
         ("kind: corridor\nbend_deg: 90\nbend_radius_m: 8", "bend_radius_m"),
+        ("kind: corridor\nbend_deg: 0.001", "neither 0 nor at least"),
         ("kind: corridor\ncrest_m: 15", "steeper than 12 %"),
         ("kind: corridor\nfeatures: [{kind: zebra, s_m: 900}]", "lies outside"),
         ("kind: corridor\nfeatures: [{kind: moat, s_m: 9}]", "features"),
