@@ -55,3 +55,72 @@ def trace_command(
         typer.echo(f"note: {note}", err=True)
     end = "storyboard complete" if run.execution.finished else "cut by --max-time"
     typer.echo(f"{out}: {run.execution.time_s:.2f} s, {len(run.execution.events)} transitions, {end}")
+
+
+@app.command("list")
+def list_command() -> None:
+    """List the scenarios of the catalogue: name, map, title."""
+    from scenarios import catalogue
+
+    for name, entry in sorted(catalogue.SCENARIOS.items()):
+        typer.echo(f"{name:<28}{entry.map_name:<18}{entry.title}")
+
+
+@app.command("show")
+def show_command(file: Target) -> None:
+    """Show a scenario's map, entities, parameters with their limits, and what a distribution draws them from."""
+    from scenarios.openscenario.concrete import describe
+
+    for line in describe(distribution_of(file)):
+        typer.echo(line)
+
+
+@app.command("sample")
+def sample_command(
+    file: Target,
+    out: Annotated[Path, typer.Option(help="The folder to write concrete .xosc files and samples.csv into.")],
+    samples: Annotated[int, typer.Option("--samples", "-n", min=1, help="How many concrete scenarios.")] = 10,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
+) -> None:
+    """Draw concrete scenarios from a distribution and write each as a file that can be kept, hashed and run.
+
+    Example: `reality scenario sample child_runs_out --out out/samples -n 20 --seed 4`.
+    """
+    _write(file, out, samples, seed)
+
+
+@app.command("expand")
+def expand_command(
+    file: Target,
+    out: Annotated[
+        Path | None, typer.Option(help="Write concrete .xosc files and samples.csv into this folder.")
+    ] = None,
+) -> None:
+    """Expand a deterministic distribution into all its parameter sets: printed, or written as files with --out.
+
+    A stochastic distribution has no end of them: use `sample`.
+    """
+    from scenarios.openscenario.concrete import point_line, points
+
+    if out is not None:
+        _write(file, out, None, 0)
+        return
+    for name, point in points(distribution_of(file)):
+        typer.echo(point_line(name, point))
+
+
+def distribution_of(target: Path) -> Path:
+    """Return the file a word means: of a catalogue scenario its distribution."""
+    from scenarios import catalogue
+
+    if not target.exists() and str(target) in catalogue.SCENARIOS:
+        return catalogue.SCENARIOS[str(target)].distribution
+    return target
+
+
+def _write(file: Path, out: Path, samples: int | None, seed: int) -> None:
+    from scenarios.openscenario.concrete import write_concrete
+
+    written = write_concrete(distribution_of(file), out, samples, seed)
+    for path, digest in written:
+        typer.echo(f"{digest}  {path}")

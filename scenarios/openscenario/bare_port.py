@@ -7,17 +7,56 @@ through it cannot run here; :func:`kinematic_controllers` leaves them out, and d
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from scenarios.openscenario.controllers import CONTROLLERS, Autopilot, ControllerFactory, VehicleDrive, Walk
+import numpy as np
+
+from scenarios.openscenario.controllers import (
+    CONTROLLERS,
+    Answer,
+    Autopilot,
+    ControllerFactory,
+    Speed,
+    VehicleDrive,
+    View,
+    Walk,
+)
 from scenarios.openscenario.entities import EntityRecord
 from scenarios.openscenario.environment import Environment
 from scenarios.openscenario.errors import OpenScenarioError
 from scenarios.openscenario.states import Motion
 
+if TYPE_CHECKING:
+    from scenarios.openscenario.world import Entity
+
+KEYBOARDS = ("interactiveDriver", "InteractiveController")
+"""Names under which scenario files ask for a person at the keyboard."""
+
+
+class HandsOff:
+    """A person at the keyboard who touches nothing: the vehicle stands."""
+
+    physical = False
+
+    def start(self, entity: Entity, properties: Mapping[str, str], rng: np.random.Generator) -> None:
+        """See :class:`Controller`."""
+
+    def step(self, view: View, dt_s: float) -> Answer:
+        """See :class:`Controller`."""
+        return Speed(0.0)
+
+    def request(self, action: object, view: View) -> bool:
+        """See :class:`Controller`: nobody is told anything."""
+        return False
+
+    def stop(self) -> None:
+        """See :class:`Controller`."""
+
 
 def kinematic_controllers() -> dict[str, ControllerFactory]:
-    """Return the registered controllers that need no physics."""
-    return {name: factory for name, factory in CONTROLLERS.items() if not factory().physical}
+    """Return the registered controllers that need no physics, and the keyboard that nobody touches here."""
+    found = {name: factory for name, factory in CONTROLLERS.items() if not factory().physical}
+    return {**dict.fromkeys(KEYBOARDS, HandsOff), **found}
 
 
 class BarePort:

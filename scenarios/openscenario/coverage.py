@@ -69,7 +69,7 @@ STANDARD: dict[str, tuple[str, ...]] = {
 
 NOTES = {
     "LongitudinalAction/SpeedAction": "the whole change covers a distance; curved shapes take a rate as peak rate",
-    "LongitudinalAction/SpeedProfileAction": "linear between entries; jerk limits (mode follow) are refused",
+    "LongitudinalAction/SpeedProfileAction": "linear between entries; corners rounded by jerk limits (mode follow)",
     "LateralAction/LateralDistanceAction": "measured across the road",
     "SynchronizeAction": "the master is taken to keep its speed, replanned every step",
     "RoutingAction/FollowTrajectoryAction": "default motion follows exactly in both following modes",

@@ -129,7 +129,7 @@ def nurbs(
 ) -> Curve:
     """Return a NURBS curve of ``order`` (degree + 1) through the hull of (N, 3) control points.
 
-    Times belong to control points; they are carried to the curve by the same basis functions, without weights.
+    Times belong to control points; they are a fourth coordinate of these: the same rational basis carries them.
     """
     degree = order - 1
     u = np.asarray(knots, dtype=np.float64)
@@ -137,14 +137,15 @@ def nurbs(
     at = np.unique(np.concatenate([np.linspace(a, b, 65) for a, b in spans]))
     basis = np.array([_basis(u, degree, len(points), value) for value in at])
     weighted = basis * np.asarray(weights)
-    xyz = (weighted @ points) / weighted.sum(axis=1, keepdims=True)
+    weighted /= weighted.sum(axis=1, keepdims=True)
+    xyz = weighted @ points
     step = np.diff(xyz[:, :2], axis=0)
     ds = np.hypot(step[:, 0], step[:, 1])
     keep = np.concatenate([[True], ds > 1e-9])
-    xyz, basis = xyz[keep], basis[keep]
+    xyz, weighted = xyz[keep], weighted[keep]
     s = np.concatenate([[0.0], np.cumsum(ds[ds > 1e-9])])
     heading = np.unwrap(np.arctan2(np.gradient(xyz[:, 1], s), np.gradient(xyz[:, 0], s)))
-    time = None if times is None else basis @ np.asarray(times, dtype=np.float64)
+    time = None if times is None else weighted @ np.asarray(times, dtype=np.float64)
     return Curve(s, xyz[:, :2], heading, _lifts(xyz, ground), time, True, ground)
 
 

@@ -70,6 +70,29 @@ def expand(path: str | Path, samples: int | None = None, seed: int = 0) -> list[
     return [Concrete(f"{path.stem}-{i:0{width}d}", scenario, point, seed) for i, point in enumerate(points)]
 
 
+def parameter_sets(path: Path) -> list[dict[str, str]]:
+    """Return the parameter sets of a deterministic distribution.
+
+    When the scenario it names is not there, names and types of the parameters are not checked.
+
+    Raises:
+        OpenScenarioError: the distribution is wrong, or not deterministic.
+    """
+    root = Node(parse_file(path), path, Scope())
+    node = root.maybe("ParameterValueDistribution")
+    if node is None:
+        raise root.error("this is no parameter value distribution")
+    root.one("FileHeader").skip()
+    file = Path(node.one("ScenarioFile").text("filepath"))
+    scenario = file if file.is_absolute() else path.parent / file
+    deterministic = node.maybe("Deterministic")
+    if deterministic is None:
+        raise node.error("a stochastic distribution has no end of parameter sets", remedy="draw samples of it")
+    points = _deterministic(deterministic, _declared(scenario) if scenario.is_file() else None)
+    root.sweep()
+    return points
+
+
 def open_distribution(path: Path) -> tuple[Node, Node | None, Path, dict[str, Parameter]]:
     """Return (root, distribution, scenario file, its declared parameters); the distribution is None for a scenario.
 
@@ -95,7 +118,9 @@ def _declared(scenario: Path) -> dict[str, Parameter]:
     return read_declarations(root, None, {}).parameters
 
 
-def _check(node: Node, declared: Mapping[str, Parameter], name: str, text: str) -> str:
+def _check(node: Node, declared: Mapping[str, Parameter] | None, name: str, text: str) -> str:
+    if declared is None:
+        return text
     if name not in declared:
         raise node.error(
             f"the scenario declares no parameter {name!r}", remedy="it declares " + ", ".join(sorted(declared))
@@ -105,7 +130,7 @@ def _check(node: Node, declared: Mapping[str, Parameter], name: str, text: str) 
     return text
 
 
-def _deterministic(node: Node, declared: Mapping[str, Parameter]) -> list[dict[str, str]]:
+def _deterministic(node: Node, declared: Mapping[str, Parameter] | None) -> list[dict[str, str]]:
     axes: list[list[dict[str, str]]] = []
     taken: dict[str, Node] = {}
     for child in node.children():
@@ -127,7 +152,7 @@ def _deterministic(node: Node, declared: Mapping[str, Parameter]) -> list[dict[s
     return [{k: v for part in combination for k, v in part.items()} for combination in itertools.product(*axes)]
 
 
-def _value_sets(node: Node, declared: Mapping[str, Parameter]) -> list[dict[str, str]]:
+def _value_sets(node: Node, declared: Mapping[str, Parameter] | None) -> list[dict[str, str]]:
     axis = []
     child = node.only()
     if child.tag != "ValueSetDistribution":
@@ -145,7 +170,7 @@ def _value_sets(node: Node, declared: Mapping[str, Parameter]) -> list[dict[str,
     return axis
 
 
-def _single(node: Node, declared: Mapping[str, Parameter]) -> list[dict[str, str]]:
+def _single(node: Node, declared: Mapping[str, Parameter] | None) -> list[dict[str, str]]:
     name = node.text("parameterName")
     child = node.only()
     if child.tag == "DistributionSet":
@@ -166,7 +191,7 @@ def _limits(node: Node) -> tuple[float, float]:
     return low, high
 
 
-def _range(node: Node, declared: Mapping[str, Parameter], name: str) -> list[str]:
+def _range(node: Node, declared: Mapping[str, Parameter] | None, name: str) -> list[str]:
     """Return lower, lower + step, ... up to and including upper when the steps meet it (within 1e-6 of a step)."""
     low, high = _limits(node.one("Range"))
     step = node.number("stepWidth")
@@ -175,7 +200,7 @@ def _range(node: Node, declared: Mapping[str, Parameter], name: str) -> list[str
     count = math.floor((high - low) / step + 1e-6) + 1
     if count > MAX_CONCRETE:
         raise node.error(f"more than {MAX_CONCRETE} values")
-    if name in declared and declared[name].type not in NUMERIC:
+    if declared and name in declared and declared[name].type not in NUMERIC:
         raise node.error(f"parameter {name} is a {declared[name].type}, a range has no meaning for it")
     # Rounded to nine digits of the step, so that 1.1 + 2 * 0.2 reads 1.5.
     digits = max(0, 9 - math.floor(math.log10(step)))

@@ -18,8 +18,9 @@ from collections.abc import Mapping
 
 from scenarios.opendrive import RoadNetwork
 from scenarios.openscenario import control, motion
+from scenarios.openscenario.actions import Activity
 from scenarios.openscenario.actions.teleport import Teleport
-from scenarios.openscenario.board import COMPLETE, END, RUNNING, START, Board, Change
+from scenarios.openscenario.board import COMPLETE, END, RUNNING, START, Board, Change, Element
 from scenarios.openscenario.controllers import CONTROLLERS, ControllerFactory
 from scenarios.openscenario.errors import OpenScenarioError
 from scenarios.openscenario.machine import Storyboard, begin_private
@@ -96,7 +97,7 @@ class Execution:
         self.world.watch_off_road = scenario.watch_off_road | ({scenario.ego} if scenario.criteria else set())
         self._root = Storyboard(self.world, scenario.storyboard)
         self._tracker = Tracker(scenario, self.world)
-        self._init_running: list[tuple[object, object]] = []
+        self._init_running: list[tuple[Activity, Element]] = []
         self._steps = 0
         self._started = False
 
@@ -141,7 +142,7 @@ class Execution:
         for index in order:
             action, element = actions[index], elements[index]
             world.board.change(element, START, RUNNING)
-            result: object = None
+            result: Activity | bool | None = None
             if action.globally is not None:
                 try:
                     result = action.globally.begin(world)
@@ -149,10 +150,10 @@ class Execution:
                     raise action.place.error(str(error)) from error
             elif action.private is not None and action.entity is not None:
                 result = begin_private(action.private, world.entities[action.entity], world, action.place)
-            if result is None or result is False:
-                world.board.change(element, END, COMPLETE)
-            else:
+            if isinstance(result, Activity):
                 self._init_running.append((result, element))
+            else:
+                world.board.change(element, END, COMPLETE)
 
     def step(self) -> None:
         """Do one step with the port's own tick."""
@@ -215,9 +216,9 @@ class Execution:
     def _end_init(self) -> None:
         for item in list(self._init_running):
             activity, element = item
-            if activity.done or activity.stopped:  # type: ignore[attr-defined]
-                transition = "stopTransition" if activity.stopped else END  # type: ignore[attr-defined]
-                self.world.board.change(element, transition, COMPLETE)  # type: ignore[arg-type]
+            activity.poll()
+            if activity.done or activity.stopped:
+                self.world.board.change(element, "stopTransition" if activity.stopped else END, COMPLETE)
                 self._init_running.remove(item)
 
     def close(self) -> None:

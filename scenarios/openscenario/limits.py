@@ -21,7 +21,19 @@ class Limits:
     @property
     def unlimited(self) -> bool:
         """Whether nothing but the top speed is limited."""
-        return math.isinf(self.acceleration) or math.isinf(self.deceleration)
+        return math.isinf(self.acceleration) and math.isinf(self.deceleration)
+
+    def eased(self, current: float, wanted: float, dt_s: float) -> float:
+        """Return the acceleration of the next step as :meth:`step`, but let go of an acceleration at once.
+
+        The rates bound how fast acceleration and braking build up, not how fast they end.
+        """
+        wanted = min(max(wanted, -self.deceleration), self.acceleration)
+        if wanted < 0.0 and wanted < current:
+            return max(current - self.deceleration_rate * dt_s, wanted)
+        if wanted >= 0.0 and wanted > current:
+            return min(current + self.acceleration_rate * dt_s, wanted)
+        return wanted
 
     def step(self, current: float, wanted: float, dt_s: float) -> float:
         """Return the acceleration of the next step: as wanted, within the limits and their rates of change."""

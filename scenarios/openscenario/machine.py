@@ -119,6 +119,8 @@ class Action(_Machine):
 
     def update(self, world: World) -> None:
         """End when every activity has ended."""
+        for activity in self._activities:
+            activity.poll()
         if self.state == RUNNING and all(a.done or a.stopped for a in self._activities):
             stopped = any(a.stopped for a in self._activities)
             self.enter(world, states.STOP if stopped else states.END, COMPLETE)
@@ -263,8 +265,9 @@ class Group(_Machine):
         for maneuver in self.maneuvers:
             if maneuver.state == RUNNING:
                 maneuver.update(world)
-        if all(maneuver.state == COMPLETE for maneuver in self.maneuvers):
-            if self._count < self.record.maximum and self.maneuvers:
+        # A group without maneuvers has nothing that could end it: it runs until it is stopped.
+        if self.maneuvers and all(maneuver.state == COMPLETE for maneuver in self.maneuvers):
+            if self._count < self.record.maximum:
                 self.enter(world, states.END, STANDBY)
                 self.start(world)
             else:

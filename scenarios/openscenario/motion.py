@@ -34,6 +34,10 @@ def advance(world: World) -> dict[str, VehicleDrive | Walk | Autopilot]:
     Controllers see the world as it was before anybody moved, and are asked in the order of the entities.
     """
     wishes: dict[str, VehicleDrive | Walk | Autopilot] = {}
+    for entity in world.entities.values():
+        if entity.relocated:
+            entity.relocated = entity.at_end_of_road = False
+            entity.at_end_s = 0.0
     answers = {
         name: e.binding.controller.step(view(world, e), world.dt_s)
         for name, e in world.entities.items()

@@ -310,10 +310,10 @@ class Roads:
             ds = distance / scale
             if ds < room:
                 return replace(track, s=track.s + track.direction * ds), distance, False
+            # At the very end of a section the place is told from what follows it: there the lane has its next id.
             moved = replace(track, s=end)
-            if room * scale >= distance:
-                return moved, distance, False
-            return moved, room * scale, False
+            after = self._next(moved, section.index, route)
+            return moved if after is None else after, min(room * scale, distance), False
         after = self._next(track, section.index, route)
         return (track, 0.0, True) if after is None else (after, 0.0, False)
 
@@ -345,7 +345,8 @@ class Roads:
         if wanted is not None and (road := self._on_route(track, found, wanted)) is not None:
             return road
         if found:
-            heading = self.pose(track).heading
+            # Told just before the end: at it, another section may hold, without this lane.
+            heading = self.pose(replace(track, s=track.s - track.direction * 1e-6)).heading
             return min(found, key=lambda f: (self._bend(f, heading), f.road_id, f.lane_id))
         road_geometry = self.network.roads[track.road_id]
         beside = section + track.direction

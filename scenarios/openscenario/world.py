@@ -60,6 +60,8 @@ class Entity:
     is_off_road: bool = False
     at_end_of_road: bool = False
     lights: dict[str, Any] = field(default_factory=dict)
+    flashing: dict[str, Activity] = field(default_factory=dict)
+    relocated: bool = False
     towed_by: str = ""
     pending: tuple[Motion, Track | None] | None = None
 
@@ -102,6 +104,23 @@ class Entity:
         if direction:
             return self.component(self.motion.acceleration, direction)
         return math.sqrt(sum(a * a for a in self.motion.acceleration))
+
+    def attainable(self, speed: float) -> float:
+        """Return a speed within the top speed of its performance section (vehicles; others have none)."""
+        if not isinstance(self.record, VehicleRecord):
+            return speed
+        top = self.record.performance.max_speed
+        return min(max(speed, -top), top)
+
+    def hardest(self, change: float) -> float:
+        """Return the largest rate at which its speed can change by ``change``, m/s^2; infinite for non-vehicles.
+
+        A limit of 0 in a file means that nobody cared, for nothing could ever move: it is no limit.
+        """
+        if not isinstance(self.record, VehicleRecord):
+            return math.inf
+        performance = self.record.performance
+        return (performance.max_acceleration if change > 0.0 else performance.max_deceleration) or math.inf
 
     def set_speed(self, speed: float) -> None:
         """Change its speed at once; the direction of motion stays."""
@@ -168,7 +187,8 @@ class World:
         forward = np.array(pose.point(1.0, 0.0)) - pose.location
         velocity = forward * speed
         entity.motion = Motion(pose, speed, (float(velocity[0]), float(velocity[1]), float(velocity[2])))
-        entity.at_end_of_road = False
+        # Being at an end of the road holds till the step is over: conditions of one instant see one world.
+        entity.relocated = True
         self._touching = None
         if not entity.present:
             entity.present = True

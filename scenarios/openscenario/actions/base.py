@@ -25,6 +25,9 @@ class Activity:
         if not self.done:
             self.stopped = True
 
+    def poll(self) -> None:
+        """Look whether it is done: called once a step for actions that control no domain."""
+
     def travel(self, entity: Entity, world: World, dt_s: float) -> tuple[float, float]:
         """Longitudinal: return the metres to go in this step and the speed at its end."""
         raise NotImplementedError
@@ -43,6 +46,18 @@ class Activity:
 
     leaves_lanes: ClassVar[bool] = False
     """Whether :meth:`follow` moves the entity instead of :meth:`shift`."""
+
+
+class Lasting(Activity):
+    """An action that changed something already and is done some seconds after its start."""
+
+    def __init__(self, world: World, seconds: float) -> None:
+        super().__init__()
+        self._world, self._end_s = world, world.time_s + seconds
+
+    def poll(self) -> None:
+        """See :class:`Activity`."""
+        self.done = self.done or self._world.time_s >= self._end_s - 1e-9
 
 
 class PrivateAction(Protocol):

@@ -14,10 +14,19 @@ if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
     from scenarios.openscenario.world import Entity, World
 
+STIFFNESS = 0.4
+CLOSE_M = 0.01
+SIDEWAYS = 0.999
+"""The share of the speed that may go sideways: the rest keeps the way forward defined."""
+
 
 @dataclass(frozen=True, slots=True)
 class LateralDistance:
-    """Reaches a lateral distance to an entity, and keeps it if ``continuous``; on the side it is on, or a given one."""
+    """Reaches a lateral distance to an entity, and keeps it if ``continuous``; on the side it is on, or a given one.
+
+    Without limits it is there in the first step; with a top speed alone it goes there at that speed; else like a
+    critically damped spring whose stiffness is 0.4 of the permitted acceleration. Not continuous, it ends there.
+    """
 
     entity: str
     distance: float
@@ -62,15 +71,21 @@ class _KeepLateral(Activity):
             wanted += 0.5 * (entity.record.box.width + world.entity(action.entity).record.box.width)
         left, way = self._left_of_reference(entity, world)
         error = (self._side * wanted - left) * way  # offsets count to the left of s
-        if limits.unlimited:
+        if limits.unlimited and math.isinf(limits.speed):
             self.done = not action.continuous
             return entity.track.offset + error
-        brake = 0.7 * min(limits.acceleration, limits.deceleration)
-        approach = math.copysign(min(math.sqrt(2.0 * brake * abs(error)), 1.2 * abs(error), limits.speed), error)
+        # Sideways it cannot be faster than it drives.
+        top = min(limits.speed, abs(entity.motion.speed) * SIDEWAYS)
+        if math.isinf(min(limits.acceleration, limits.deceleration)):
+            step = min(max(error, -top * dt_s), top * dt_s)
+            self.done = not action.continuous and step == error
+            return entity.track.offset + step
         before = self._speed
-        self._acceleration = limits.step(self._acceleration, (approach - before) / dt_s, dt_s)
-        self._speed = before + self._acceleration * dt_s
-        if not action.continuous and abs(error) < 0.02 and abs(self._speed) < 0.05:
+        stiffness = STIFFNESS * min(limits.acceleration, limits.deceleration)
+        wanted = stiffness * error - 2.0 * math.sqrt(stiffness) * before
+        self._acceleration = limits.step(self._acceleration, wanted, dt_s)
+        self._speed = min(max(before + self._acceleration * dt_s, -top), top)
+        if not action.continuous and abs(error) < CLOSE_M:
             self.done = True
         return entity.track.offset + 0.5 * (before + self._speed) * dt_s
 

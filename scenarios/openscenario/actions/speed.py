@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -36,7 +37,9 @@ class SpeedAction:
     """Changes the speed along a shape over time, distance or rate.
 
     A distance is covered exactly by the whole change: all shapes have the mean speed (v0 + v1) / 2, so the change takes
-    2 X / (v0 + v1) seconds. (Taking the shape over metres instead, as one engine does, never leaves a standstill.)
+    2 X / (v0 + v1) seconds; where the sign changes, both parts take 2 x / v. (Taking the shape over metres instead
+    would never leave a standstill.) The standard forbids more acceleration than the entity's performance section has:
+    a change that would need more is stretched until its peak is at that limit, and no target is above the top speed.
     """
 
     dynamics: TransitionDynamics
@@ -45,14 +48,26 @@ class SpeedAction:
 
     def begin(self, entity: Entity, world: World) -> Activity | None:
         """See :class:`PrivateAction`."""
-        start, end = entity.motion.speed, self.target.speed(world)
+        start, end = entity.motion.speed, entity.attainable(self.target.speed(world))
         length = self.dynamics.length(end - start)
         if self.dynamics.dimension == "distance" and length > 0.0:
-            length = 2.0 * length / abs(start + end) if start + end != 0.0 else 0.0
+            length = _seconds(start, end, length)
+        if length > 0.0:
+            peak = SHAPES[self.dynamics.shape].peak_slope * abs(end - start)
+            length = max(length, peak / entity.hardest(end - start))
         if length <= 0.0:
             entity.set_speed(end)
             return _Speed(self, entity, end, 0.0) if self.target.continuous else None
         return _Speed(self, entity, end, length)
+
+
+def _seconds(start: float, end: float, metres: float) -> float:
+    """Return how long a change of speed takes that covers so many metres."""
+    if start * end >= 0.0:
+        return 2.0 * metres / abs(start + end) if start + end != 0.0 else 0.0
+    # Through zero: the metres are shared as constant acceleration would share them, by the squares of the speeds.
+    first = metres * start * start / (start * start + end * end)
+    return 2.0 * first / abs(start) + 2.0 * (metres - first) / abs(end)
 
 
 class _Speed(Activity):
@@ -67,12 +82,21 @@ class _Speed(Activity):
         before, self._elapsed = self._elapsed, self._elapsed + dt_s
         if self._target.continuous:
             # The goal moves: the shape goes from the start to wherever the goal is now.
-            self._change = Transition(
-                self._change.shape, self._change.start, self._target.speed(world), self._change.length
-            )
+            goal = entity.attainable(self._target.speed(world))
+            self._change = Transition(self._change.shape, self._change.start, goal, self._change.length)
+            return self._continuous(entity, before, dt_s)
         elif self._elapsed >= self._change.length - 1e-9:
             self.done = True
         return self._change.integral(before, self._elapsed), self._change.value(self._elapsed + 1e-9)
+
+    def _continuous(self, entity: Entity, before: float, dt_s: float) -> tuple[float, float]:
+        """Return the step towards a goal that may have jumped: never harder than the entity can."""
+        old, wanted = entity.motion.speed, self._change.value(self._elapsed + 1e-9)
+        reach = entity.hardest(wanted - old) * dt_s
+        if abs(wanted - old) <= reach + 1e-9:
+            return self._change.integral(before, self._elapsed), wanted
+        new = old + math.copysign(reach, wanted - old)
+        return 0.5 * (old + new) * dt_s, new
 
 
 @private_action("LongitudinalAction/SpeedAction")

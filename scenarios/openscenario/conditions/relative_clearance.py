@@ -12,6 +12,7 @@ from scenarios.openscenario.nodes import Node
 
 if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.roads import Track
     from scenarios.openscenario.world import Entity, World
 
 
@@ -21,6 +22,7 @@ class RelativeClearance:
 
     ``lanes`` are (from, to) counted from the entity's lane, to its left positive; empty means every lane. Without
     ``opposite`` only lanes driven in the entity's direction count. Bodies reach into the range with ``free_space``.
+    Where none of the lanes is there, nothing is clear: there is no room to have.
     """
 
     opposite: bool
@@ -34,6 +36,8 @@ class RelativeClearance:
         """See :class:`EntityCondition`."""
         if entity.track is None:
             return True
+        if self.lanes and not any(self._exists(entity.track, low, high, world) for low, high in self.lanes):
+            return False
         names = self.entities or tuple(name for name in world.entities if name != entity.name)
         for name in names:
             other = world.entities[name]
@@ -43,6 +47,20 @@ class RelativeClearance:
             if gap is not None and gap.distance <= (self.forward if gap.ahead else self.backward) + 1e-6:
                 return False
         return True
+
+    def _exists(self, track: Track, low: float, high: float, world: World) -> bool:
+        network = world.roads.network
+        ids = list(network.lanes_at(track.road_id, track.s))
+        if track.lane_id not in ids:
+            return True
+        section = network.roads[track.road_id].section_at(track.s).index
+        forward = network.lane_drives_forward(track.road_id, track.lane_id, section)
+        own = ids.index(track.lane_id)
+        for rank, lane_id in enumerate(ids):
+            same = network.lane_drives_forward(track.road_id, lane_id, section) == forward
+            if low <= (rank - own) * track.direction <= high and (self.opposite or same):
+                return True
+        return False
 
     def _in_lanes(self, entity: Entity, other: Entity, world: World) -> bool:
         found = world.roads.lanes_between(entity.track, other.track)
