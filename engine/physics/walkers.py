@@ -224,7 +224,9 @@ class Walkers:
             vx, vy, _ = velocity[state.body.index].tolist()
             speed = math.hypot(vx, vy) if not state.dead else 0.0
             if state.led is not None:
-                speed = min(speed, 1.2 * state.led + 0.2)  # a leader may also put it somewhere else
+                # A body without physics has no speed of its own: its leader's is all there is. Others stride as they
+                # move; a leader may also put them somewhere else.
+                speed = min(speed, 1.2 * state.led + 0.2) if state.body.simulate else state.led
             state.push_s = PUSH_S if actor_id in touching else max(state.push_s - dt, 0.0)
             change = speed - state.gait_speed
             if abs(change) < STRIDE_JUMP_MPS or speed < 0.02:

@@ -42,6 +42,8 @@ def level_boxes(world: World, tag: int) -> list[BoundingBox]:
     An object whose parts have different tags answers with a box around the parts asked for: a traffic light's heads
     are one box, its pole is another. Vehicles and walkers that are there count, as in CARLA.
     """
+    if not 0 <= tag <= ANY_TAG:
+        return []
     found = []
     for thing in world.scenery.loaded():
         part = thing.model.box if tag in (ANY_TAG, int(thing.tag)) else tagged_box(thing.model, tag)

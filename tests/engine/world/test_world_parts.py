@@ -226,7 +226,7 @@ def test_periods_are_kept_in_simulated_time():
     for frame in range(1, 21):
         now = sum([0.05] * frame)  # with the rounding of a real clock
         if mounted.due(now):
-            mounted.captured_s = now
+            mounted.captured(now)
             captured.append(frame)
     assert captured == [1, 5, 9, 13, 17]
     assert mounted.due(0.05)  # a new episode: the clock began again

@@ -102,8 +102,12 @@ def test_action_sets_the_speed_of_the_cruise_control():
     ("answer", "reason", "reward"),
     [
         ({"reason": "storyboard", "s_m": 3.0 + 85.0}, "goal", 1.0 + task.GOAL_REWARD),  # 5.5 s at 10 m/s and 30 m
-        ({"reason": "storyboard", "s_m": 50.0, "speed_mps": 0.0}, "stopped", 1.0),
-        ({"reason": "storyboard", "s_m": 3.0 + 70.0, "speed_mps": 3.0}, "time", 1.0 + task.GOAL_REWARD / 2),
+        ({"reason": "storyboard", "s_m": 30.0, "speed_mps": 0.0}, "stopped", 1.0),
+        (
+            {"reason": "storyboard", "s_m": 3.0 + 85.0 - task.PASSING_M / 2, "speed_mps": 3.0},
+            "time",
+            1.0 + task.GOAL_REWARD / 2,
+        ),
         ({"reason": "collision", "s_m": 3.0 + 70.0}, "collision", 1.0),
     ],
 )
@@ -118,7 +122,7 @@ def test_ends_are_told_apart(answer, reason, reward):
 def test_the_goals_reward_is_paid_once_however_one_gets_there():
     env = task.Passing(_Driving())
     env.reset(seed=1)
-    rewards = [drive(env, 0.0, s_m=3.0 + way)[1][1] for way in (40.0, 61.0, 60.0, 76.0)]
+    rewards = [drive(env, 0.0, s_m=3.0 + way)[1][1] for way in (30.0, 61.0, 60.0, 76.0)]
     rewards.append(drive(env, 0.0, s_m=3.0 + 84.5, reason="storyboard")[1][1])
     assert sum(rewards) == pytest.approx(len(rewards) * 1.0 + task.GOAL_REWARD)
     assert rewards[2] == 1.0
