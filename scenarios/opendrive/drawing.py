@@ -252,7 +252,8 @@ def _outline_of(item: PlacedObject) -> list[Floats]:
 
 
 def _draw_objects(axes: Axes, network: RoadNetwork, names: set[str]) -> set[str]:
-    flat, solid = [], []
+    flat: list[npt.NDArray[np.float64]] = []
+    solid: list[npt.NDArray[np.float64]] = []
     for item in objects(network):
         if item.road_id in names:
             target = flat if item.record.type_ in ("crosswalk", "parkingSpace", "roadMark") else solid
@@ -363,7 +364,7 @@ def _legend(axes: Axes, ground: _Ground, shown: set[str]) -> None:
     entries: list[Patch | Line2D] = [
         Patch(facecolor=ground.present[name], label=name) for name in names if name in ground.present
     ]
-    extras = {
+    extras: dict[str, Patch | Line2D] = {
         "flat": Patch(facecolor="none", edgecolor="#4a6fa5", label="zebra, bay, painted area"),
         "solid": Patch(facecolor="#5b4a8a99", edgecolor="#3b2f63", label="object"),
         "light": Line2D([], [], marker="o", linestyle="none", color="#d62728", markeredgecolor=_INK, label="light"),
