@@ -40,6 +40,7 @@ proof: setup ## adaptive against uniform sampling, over five seeds; writes out/p
 docs: setup ## regenerate the pages in docs/ that are generated
 	@$(PY) -m scenarios.openscenario.coverage --write docs/openscenario-coverage.md
 	@$(PY) -m scenarios.catalogue
+	@$(PY) -m tools.api --write
 
 clean: ## remove what running left behind (not .venv)
 	@rm -rf out runs .mypy_cache .ruff_cache .pytest_cache build *.egg-info
