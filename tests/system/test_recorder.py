@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
+import subprocess
+import sys
 import time
 
 import carla
@@ -15,7 +16,6 @@ STEP_S = 0.05
 FRAMES = 80
 CARS = 20
 CLOSE_M = 1e-3
-MANAGER_PORT = 24900 + os.getpid() % 80
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +67,6 @@ class Recorded:
 
     def __init__(self, client, world, name):
         self.client, self.world = client, world
-        manager = client.get_trafficmanager(MANAGER_PORT)
-        manager.set_synchronous_mode(True)
-        manager.set_random_device_seed(4)
         library, points = world.get_blueprint_library(), world.get_map().get_spawn_points()
         blueprints = sorted(library.filter("vehicle.*"), key=lambda blueprint: blueprint.id)
         self.cars = []
@@ -81,8 +78,9 @@ class Recorded:
         spot = carla.Transform(carla.Location(x=6.5, y=-30.0, z=1.2), carla.Rotation(yaw=90.0))
         self.walker = world.spawn_actor(library.find("walker.pedestrian.0010"), spot)
         world.tick()
-        for car in self.cars:
-            car.set_autopilot(True, manager.get_port())
+        # Not by the traffic manager: its threads outlive it and have been seen to abort the test's process later.
+        for number, car in enumerate(self.cars):
+            car.apply_control(carla.VehicleControl(throttle=0.15 + 0.005 * number))
         self.walker.apply_control(carla.WalkerControl(carla.Vector3D(0.0, 1.0, 0.0), 1.3))
         self.camera = world.spawn_actor(
             library.find("sensor.other.imu"), carla.Transform(carla.Location(z=1.0)), attach_to=self.cars[0]
@@ -95,16 +93,12 @@ class Recorded:
             if number == 20:
                 self.cars[2].set_light_state(carla.VehicleLightState(carla.VehicleLightState.All))
             if number == 50:
-                self.cars[3].set_autopilot(False, manager.get_port())
                 self.cars[3].destroy()
             world.tick()
             self.places.append(places(world))
             self.lights.append(lights(world))
             self.lamps.append(lamps(world))
         client.stop_recorder()
-        for car in self.cars[:3] + self.cars[4:]:
-            car.set_autopilot(False, manager.get_port())
-        manager.shut_down()
         clear(world)
 
 
@@ -282,16 +276,30 @@ def test_a_new_server_replays_it_as_well(drive, saved):
             agree(world, drive, number)
 
 
+OTHER_MAP = """
+import sys, time, carla
+
+client = carla.Client("127.0.0.1", int(sys.argv[1]))
+client.set_timeout(60.0)
+world = client.get_world()
+print(client.replay_file("drive.log", 0.0, 0.0, 0))
+wanted = {int(word) for word in sys.argv[2].split(",")}
+deadline = time.monotonic() + 30.0
+while not wanted <= {actor.id for actor in world.get_actors()} and time.monotonic() < deadline:
+    world.wait_for_tick()
+print("missing:", sorted(wanted - {actor.id for actor in world.get_actors()}))
+print("map:", world.get_map().name)
+"""
+
+
 @pytest.mark.slow
 def test_a_server_with_another_map_loads_the_right_one(drive, saved):
+    """In a process of its own: threads of this one's clients have been seen to abort it when a map changed."""
     with engine("--saved", str(saved), "--map", "RealityStreet") as running:
-        client = carla.Client("127.0.0.1", running.port)
-        client.set_timeout(60.0)
-        world = client.get_world()
-        text = client.replay_file("drive.log", 0.0, 0.0, 0)
-        assert "Loading map RealityTown\nReplayer will start after map is loaded...\nTotal time" in text
-        deadline = time.monotonic() + 30.0
-        while len(world.get_actors().filter("vehicle.*")) < CARS and time.monotonic() < deadline:
-            world.wait_for_tick()
-        assert world.get_map().name == "Carla/Maps/RealityTown"
-        assert {car.id for car in drive.cars} <= {actor.id for actor in world.get_actors()}
+        ids = ",".join(str(car.id) for car in drive.cars)
+        command = [sys.executable, "-c", OTHER_MAP, str(running.port), ids]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+        assert said.returncode == 0, said.stderr
+        assert "Loading map RealityTown\nReplayer will start after map is loaded...\nTotal time" in said.stdout
+        assert "missing: []" in said.stdout
+        assert "map: Carla/Maps/RealityTown" in said.stdout
