@@ -18,7 +18,9 @@ demo: ## run the shipped catalogue headless: labelled frames and out/demo/report
 
 test: setup check ## all checks and all tests, the slow ones included
 	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile
-	@$(PY) -m pytest -q -m slow
+	@$(PY) -m pytest -q -m slow --ignore tests/system/test_carla_api.py
+	@# In a process of its own: after calling everything the client has, its threads abort the process a minute later.
+	@$(PY) -m pytest -q -m slow tests/system/test_carla_api.py
 
 fast: ## the fast tests only
 	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile
