@@ -15,11 +15,6 @@ Parameters = Annotated[
 ]
 
 
-@app.callback()
-def _scenario() -> None:
-    """Keep every command below ``scenario``."""
-
-
 def find(target: Path) -> Path:
     """Return the scenario file a word on the command line means: the file itself, or a catalogue entry's."""
     from scenarios import catalogue

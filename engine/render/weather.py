@@ -158,7 +158,7 @@ def light_of(weather: WeatherParameters) -> Light:
     clear_zenith = _mix(np.array([0.20, 0.42, 0.95]), np.array([0.20, 0.27, 0.50]), low_sun)
     clear_horizon = _mix(np.array([0.90, 1.10, 1.35]), np.array([1.30, 0.80, 0.42]), low_sun)
     grey = np.array([0.95, 1.00, 1.08]) * (0.95 - 0.35 * rain)
-    strength = day * (0.25 + 0.75 * _ramp(0.0, 0.5, elevation)) * max(float(weather.scattering_intensity), 0.0)
+    strength = day * (0.25 + 0.75 * _ramp(0.0, 0.5, elevation))
     night_sky = np.array([0.0009, 0.0012, 0.0024]) * (1.0 - 0.3 * cloud)
     zenith = _mix(clear_zenith, grey * 0.9, cloud**1.2) * strength + night_sky * (1.0 - day)
     horizon = _mix(clear_horizon, grey, cloud) * strength + 1.6 * night_sky * (1.0 - day)
@@ -171,6 +171,8 @@ def light_of(weather: WeatherParameters) -> Light:
     fog = _percent(weather.fog_density)
     density = 0.02 * fog**1.5 + 0.0022 * rain + 0.02 * dust**1.5
     falloff = max(float(weather.fog_falloff), 0.0)
+    # What the sun adds to fog, and to nothing else: the client's WeatherParameters() begin with 0, and have a sky.
+    scattered = min(max(float(weather.scattering_intensity), 0.0), 4.0 / 3.0)
     # A brightness in between: eyes and cameras adapt, but night stays darker than day.
     seen = float(_LUMA @ (sun_color * max(sun[2], 0.15) + sky_up))
     exposure = 0.98 / (seen**0.80 + 0.055)
@@ -181,7 +183,7 @@ def light_of(weather: WeatherParameters) -> Light:
         bounce=bounce,
         horizon=horizon,
         zenith=zenith,
-        fog_color=_mix(horizon, sky_up, 0.25),
+        fog_color=_mix(horizon, sky_up, 1.0 - 0.75 * scattered),
         exposure=exposure,
         shadows=float(_LUMA @ sun_color) > 0.08 * float(_LUMA @ sky_up),
         night=night,

@@ -41,8 +41,8 @@ class ImportanceSampler(BaseSampler):
     ``model="logistic"`` has no kernels: q = epsilon base + (1 - epsilon) r^sharpness base / Z, where r is a logistic
     regression of failure on all parameters (:mod:`scenarios.sampling.samplers.failure_model`). It needs the fewest
     verdicts to aim where there are many parameters. Points are drawn by rejection, exactly; Z, the mean of
-    r^sharpness under the base, is taken over 16384 Sobol points, so that densities are right to about one in a
-    thousand.
+    r^sharpness under the base, is taken over 16384 Sobol points: 0.1 to 0.7 % off where it was measured (18 and 22
+    parameters, sharpness 1 and 2).
 
     Without a failure, q is the base. Weights base/q never exceed 1/epsilon.
 
@@ -82,6 +82,7 @@ class ImportanceSampler(BaseSampler):
         _check("neighbours", neighbours, neighbours >= 1, "at least 1")
         _check("optimism", optimism, 0.0 <= optimism < np.inf, "finite and at least 0")
         _check("sharpness", sharpness, 0.0 < sharpness <= 8.0, "above 0 and at most 8")
+        _check("sharpness", sharpness, sharpness == 1.0 or model == "logistic", "1, unless the model is logistic")
         fine = prior is None or (len(prior) == 2 and min(prior) > 0.0 and max(prior) < np.inf)
         _check("prior", prior, fine, "two finite numbers above 0")
         for key, value, known in (("base", base, Base), ("model", model, Model), ("bandwidth", bandwidth, Bandwidth)):
@@ -132,11 +133,17 @@ class ImportanceSampler(BaseSampler):
 
     def density(self, points: Points) -> Floats:
         """See :meth:`Sampler.density`."""
-        base = np.ones(len(points)) if self.base == "uniform" else self.space.densities(points)
+        base = self.base_density(points)
         steered = self._steered()
         if steered is None:
             return base
-        return self.epsilon * base + (1.0 - self.epsilon) * steered.density(points)
+        if isinstance(steered, KernelMixture):
+            return self.epsilon * base + (1.0 - self.epsilon) * steered.density(points)
+        return base * (self.epsilon + (1.0 - self.epsilon) * steered.over_base(points))
+
+    def base_density(self, points: Points) -> Floats:
+        """Return the (N,) densities of the base."""
+        return np.ones(len(points)) if self.base == "uniform" else self.space.densities(points)
 
     def _propose(self, n: int) -> Floats:
         shares = self._uniforms(n, self.space.dimension + 1)
@@ -222,10 +229,9 @@ class _Rates:
     def _raised(self, units: Floats) -> Floats:
         return np.asarray(self._model.rates(self._sampler.space.points(units)) ** self._sampler.sharpness)
 
-    def density(self, points: Points) -> Floats:
-        """Return the (N,) densities."""
-        base = np.ones(len(points)) if self._sampler.base == "uniform" else self._sampler.space.densities(points)
-        return np.asarray(self._model.rates(points) ** self._sampler.sharpness * base / self.volume)
+    def over_base(self, points: Points) -> Floats:
+        """Return the (N,) densities over the base's."""
+        return np.asarray(self._model.rates(points) ** self._sampler.sharpness / self.volume)
 
     def draw(self, rng: np.random.Generator) -> Floats:
         """Return one (d,) point: the first of a stream of the base's that is kept with probability r^sharpness."""

@@ -173,12 +173,12 @@ def test_an_engine_that_hangs_is_replaced(caplog):
     assert any("starts again" in record.getMessage() for record in caplog.records)
 
 
+@pytest.mark.timeout(100)  # it ends, and not by the deadlines of a client that waits for nobody
 def test_engines_that_die_again_and_again_are_an_error():
     over = threading.Event()
     with Studio(camera=CAMERA, workers=1) as studio:
         killer = threading.Thread(target=_kill_engines, args=(studio, over), daemon=True)
         killer.start()
-        began = time.monotonic()
         try:
             with pytest.raises(StudioError, match="workers"):
                 for _ in studio.stills(scene(f"s{n}", car()) for n in range(100_000)):
@@ -186,7 +186,6 @@ def test_engines_that_die_again_and_again_are_an_error():
         finally:
             over.set()
             killer.join()
-    assert time.monotonic() - began < 100.0  # it ends, and not by the deadlines of a client that waits for nobody
 
 
 def _kill_engines(studio, over):

@@ -224,3 +224,15 @@ def test_no_opengl_is_one_clear_error(monkeypatch):
     monkeypatch.setattr(context.core, "GraphicsPipeSelection", NoPipe)
     with pytest.raises(RenderError, match="no_rendering_mode"):
         context.Context()
+
+
+def test_the_sky_is_there_without_scattering_too():
+    """The client's WeatherParameters(sun_altitude_angle=60) has a scattering intensity of 0, which is fog's alone."""
+    plain, scattering = (
+        light_of(WeatherParameters(sun_altitude_angle=60.0, scattering_intensity=s)) for s in (0.0, 1.0)
+    )
+    for name in ("zenith", "horizon", "sky_up", "sun_color"):
+        assert getattr(plain, name) == pytest.approx(getattr(scattering, name))
+    assert plain.zenith.min() > 0.1
+    assert plain.fog_color == pytest.approx(plain.sky_up)
+    assert scattering.fog_color != pytest.approx(scattering.sky_up)

@@ -203,6 +203,7 @@ def test_5000_records_do_not_slow_it():
         {"prior": (0.0, 1.0)},
         {"optimism": -1.0},
         {"sharpness": 0.0},
+        {"sharpness": 2.0},  # kernels have no failure rate to raise
     ],
 )
 def test_wrong_options_are_refused_by_name(options):
