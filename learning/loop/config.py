@@ -99,9 +99,7 @@ class Sampler(_Strict):
         if not self.shares():
             raise ValueError("at least one share must be above zero")
         if self.sharpness != 1.0 and self.importance_model != "logistic":
-            raise ValueError(
-                "sharpness raises the logistic failure rate: it needs importance_model: logistic"
-            )
+            raise ValueError("sharpness raises the logistic failure rate: it needs importance_model: logistic")
         return self
 
     def shares(self) -> dict[str, float]:

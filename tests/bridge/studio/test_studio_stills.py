@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import threading
-import time
 
 import numpy as np
 import pytest
