@@ -100,9 +100,11 @@ def compose(
     file: Annotated[Path, typer.Argument(help="A YAML file: kind, name and parameters of a network.")],
     out: Annotated[Path, typer.Option(help="The .xodr file to write.")],
 ) -> None:
-    """Build a road network from a declarative file; kinds: corridor, street, town, motorway.
+    """Build a road network from a declarative file; kinds: corridor, street, junction, roundabout, town, small_town,
+    motorway.
 
-    Example: `kind: corridor`, `bend_deg: 40`, `crest_m: 3`, `features: [{kind: zebra, s_m: 60}]`.
+    Example: `kind: corridor`, `bend_deg: 40`, `crest_m: 3`, `features: [{kind: zebra, s_m: 60, island_m: 2}]`.
+    Example: `kind: roundabout`, `arms: [{bearing_deg: 0}, {bearing_deg: 120}, {bearing_deg: 240}]`.
     """
     from scenarios.opendrive.compose.declared import compose_file
 

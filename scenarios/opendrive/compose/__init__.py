@@ -5,8 +5,32 @@
 The same parameters give the same bytes on every machine: no clock is read, and numbers are rounded to 1e-8.
 """
 
+from scenarios.opendrive.compose.corridor import CorridorParameters, corridor
+from scenarios.opendrive.compose.crossings import (
+    JunctionParameters,
+    RoundaboutParameters,
+    SmallTownParameters,
+    junction,
+    roundabout,
+    small_town,
+)
 from scenarios.opendrive.compose.motorway import MotorwayParameters, motorway
 from scenarios.opendrive.compose.street import StreetParameters, street
 from scenarios.opendrive.compose.town import TownParameters, town
 
-__all__ = ["MotorwayParameters", "StreetParameters", "TownParameters", "motorway", "street", "town"]
+__all__ = [
+    "CorridorParameters",
+    "JunctionParameters",
+    "MotorwayParameters",
+    "RoundaboutParameters",
+    "SmallTownParameters",
+    "StreetParameters",
+    "TownParameters",
+    "corridor",
+    "junction",
+    "motorway",
+    "roundabout",
+    "small_town",
+    "street",
+    "town",
+]

@@ -11,13 +11,24 @@ from pydantic import BaseModel, ValidationError
 
 from foundation.errors import InputError
 from scenarios.opendrive.compose.corridor import CorridorParameters, corridor
+from scenarios.opendrive.compose.crossings import (
+    JunctionParameters,
+    RoundaboutParameters,
+    SmallTownParameters,
+    junction,
+    roundabout,
+    small_town,
+)
 from scenarios.opendrive.compose.motorway import MotorwayParameters, motorway
 from scenarios.opendrive.compose.street import StreetParameters, street
 from scenarios.opendrive.compose.town import TownParameters, town
 
 KINDS: dict[str, tuple[type[BaseModel], Callable[..., str]]] = {
     "corridor": (CorridorParameters, corridor),
+    "junction": (JunctionParameters, junction),
     "motorway": (MotorwayParameters, motorway),
+    "roundabout": (RoundaboutParameters, roundabout),
+    "small_town": (SmallTownParameters, small_town),
     "street": (StreetParameters, street),
     "town": (TownParameters, town),
 }

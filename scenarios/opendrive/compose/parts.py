@@ -152,6 +152,8 @@ class Network:
     doc: xodr.OpenDrive = field(init=False)
     _controllers: list[tuple[int, str, list[int]]] = field(default_factory=list)
     _junction_controllers: dict[int, list[int]] = field(default_factory=dict)
+    _priorities: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    _groups: list[tuple[str, int, list[int]]] = field(default_factory=list)
     _ends: list[Pose2] = field(default_factory=list)
     _next_object_id: int = 0
 
@@ -203,6 +205,14 @@ class Network:
         self._controllers.append((controller_id, name, signals))
         self._junction_controllers.setdefault(junction, []).append(controller_id)
 
+    def priorities(self, junction: int, pairs: Sequence[tuple[int, int]]) -> None:
+        """Say that of each pair of a junction's connecting roads the first has priority over the second."""
+        self._priorities.setdefault(junction, []).extend(pairs)
+
+    def roundabout(self, group_id: int, name: str, junctions: list[int]) -> None:
+        """Say that ``junctions`` make up a roundabout."""
+        self._groups.append((name, group_id, junctions))
+
     def text(self) -> str:
         """Return the finished OpenDRIVE 1.7 document."""
         root = self.doc.get_element()
@@ -212,7 +222,7 @@ class Network:
         header.set("vendor", "Digital Reality")
         for side, value in zip(("north", "south", "east", "west"), self._bounds()):
             header.set(side, str(value))
-        self._add_controllers(root)
+        self._add_regulation(root)
         for item in root.iter("object"):
             # CARLA's client reads an object's outline only as its child, the older of the two ways 1.7 allows.
             for outlines in item.findall("outlines"):
@@ -230,7 +240,7 @@ class Network:
         xs, ys = [p.x for p in self._ends], [p.y for p in self._ends]
         return max(ys), min(ys), max(xs), min(xs)
 
-    def _add_controllers(self, root: ET.Element) -> None:
+    def _add_regulation(self, root: ET.Element) -> None:
         # The standard wants controllers after the roads and before the junctions.
         place = next((i for i, child in enumerate(root) if child.tag == "junction"), len(root))
         for offset, (controller_id, name, signals) in enumerate(self._controllers):
@@ -239,10 +249,16 @@ class Network:
                 ET.SubElement(element, "control", {"signalId": str(signal), "type": "0"})
             root.insert(place + offset, element)
         for junction in root.findall("junction"):
+            for high, low in self._priorities.get(int(junction.get("id", "-1")), ()):
+                ET.SubElement(junction, "priority", {"high": str(high), "low": str(low)})
             for sequence, controller_id in enumerate(self._junction_controllers.get(int(junction.get("id", "-1")), ())):
                 ET.SubElement(
                     junction, "controller", {"id": str(controller_id), "type": "0", "sequence": str(sequence)}
                 )
+        for name, group_id, junctions in self._groups:
+            group = ET.SubElement(root, "junctionGroup", {"id": str(group_id), "name": name, "type": "roundabout"})
+            for member in junctions:
+                ET.SubElement(group, "junctionReference", {"junction": str(member)})
 
 
 def _rounded(value: str, decimals: int) -> str:
