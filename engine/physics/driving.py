@@ -41,6 +41,14 @@ def approach(value: float, target: float, rise: float, fall: float) -> float:
     return value + min(max(target - value, -most), most)
 
 
+def added(values: Sequence[float]) -> float:
+    """Return the sum, rounded after each addition on every version of Python (``sum`` compensates from 3.12 on)."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
 def in_range(control: VehicleControl) -> VehicleControl:
     """Return a control with pedals and wheel in range; what is not a number counts as zero."""
     if 0.0 <= control.throttle <= 1.0 and 0.0 <= control.brake <= 1.0 and -1.0 <= control.steer <= 1.0:
@@ -65,19 +73,18 @@ class VehicleState:
         angles: (W,) steering angles as shown, rad, to the right positive.
         forces: (W,) forces along the wheels, N, forward positive.
         lean: degrees a two-wheeler leans to the right.
+        told_felt, told_pushes, told_stops: steering angle, and (W,) engine forces and brake impulses, that Bullet was
+            told last; nan: nothing yet.
+        told_turned: steering angle that ``angles`` shows.
+        gripped: share of the slow grip and whether the handbrake locks wheels, as Bullet was told last.
+        front_x: forward offset of the front axle, metres.
     """
 
     __slots__ = (
         "_curve",
-        "_felt",
-        "_front_x",
-        "_gripped",
         "_grips",
         "_offset",
-        "_pushes",
         "_steered",
-        "_stops",
-        "_turned",
         "_wheel_numbers",
         "angles",
         "body",
@@ -85,6 +92,8 @@ class VehicleState:
         "control",
         "drive_state",
         "forces",
+        "front_x",
+        "gripped",
         "index",
         "lean",
         "loads",
@@ -95,6 +104,10 @@ class VehicleState:
         "spec",
         "steer",
         "throttle",
+        "told_felt",
+        "told_pushes",
+        "told_stops",
+        "told_turned",
         "vehicle",
         "wheels",
     )  # fmt: skip
@@ -120,11 +133,11 @@ class VehicleState:
         self.angles, self.forces = [0.0] * count, [0.0] * count
         self.shown = (0.0, 0.0, 0.0, 0.0)
         # What Bullet was told last; nan: nothing yet.
-        self._pushes, self._stops, self._grips = [math.nan] * count, [math.nan] * count, [math.nan] * count
-        self._felt = math.nan
-        self._turned, self._gripped = 0.0, (math.nan, False)
+        self.told_pushes, self.told_stops, self._grips = [math.nan] * count, [math.nan] * count, [math.nan] * count
+        self.told_felt = math.nan
+        self.told_turned, self.gripped = 0.0, (math.nan, False)
         self._curve: list[float] = rig.steering_curve.tolist()
-        self._front_x = float(rig.wheel_x.max())
+        self.front_x = float(rig.wheel_x.max())
         self._offset = rig.center
         most = float(np.abs(rig.max_steer_rad).max())
         # Number, share of the axle's angle, and place to the right of the wheels that steer.
@@ -159,7 +172,7 @@ class VehicleState:
         self._follow(dt)
         pace = abs(speed)
         # To the right is positive for CARLA: against Bullet's spin.
-        self._turn(speed, pace, sideways - spin_up * self._front_x)
+        self._turn(speed, pace, sideways - spin_up * self.front_x)
         self._grip(pace)
         gear = choose_gear(
             rig.drive, state, speed, control.reverse, control.manual_gear_shift, control.gear, rig.radius
@@ -167,7 +180,7 @@ class VehicleState:
         drive = advance(rig.drive, state, self.throttle, gear, speed, rig.mass, rig.radius, dt)
         held = self._push(drive, speed, pace, substep)
         if speed * speed + sideways * sideways < STAND_MPS * STAND_MPS and rz * rz + fz * fz > 1e-8:
-            self._hold_on_slope((rx, ry, rz), (fx, fy, fz), held)
+            self.hold_on_slope((rx, ry, rz), (fx, fy, fz), held)
 
     def _follow(self, dt: float) -> None:
         """Let the inputs follow what the driver asks for."""
@@ -207,9 +220,9 @@ class VehicleState:
         way = math.atan(across / (speed if pace > 2.0 else 2.0))
         felt = min(max(felt, max(way - slip, -MOST_STEER_RAD)), min(way + slip, MOST_STEER_RAD))
         self._show(command)
-        if abs(felt - self._felt) < 1e-5:
+        if abs(felt - self.told_felt) < 1e-5:
             return
-        self._felt = felt
+        self.told_felt = felt
         for (i, *_), angle in zip(self._steered, self._wheel_angles(math.tan(felt))):
             # Bullet turns to the left with positive angles, CARLA to the right.
             self.wheels[i].set_steering(-angle)
@@ -223,9 +236,9 @@ class VehicleState:
 
     def _show(self, command: float) -> None:
         """Keep the angles that are shown, of all Bullet wheels and of CARLA's four, within 0.006 degrees."""
-        if command == self._turned or (command and abs(command - self._turned) < 1e-4):
+        if command == self.told_turned or (command and abs(command - self.told_turned) < 1e-4):
             return
-        self._turned = command
+        self.told_turned = command
         for (i, *_), angle in zip(self._steered, self._wheel_angles(math.tan(command))):
             self.angles[i] = angle
         degrees = [math.degrees(self.angles[i]) for i in self.rig.shown_by]
@@ -239,10 +252,14 @@ class VehicleState:
         """
         slow = min(max((15.0 - pace) / 6.0, 0.0), 1.0)
         locked = self.control.hand_brake and pace > 3.0
-        before, was_locked = self._gripped
+        before, was_locked = self.gripped
         if abs(slow - before) < 0.02 and locked == was_locked:
             return
-        self._gripped = slow, locked
+        self.set_grips(slow, locked)
+
+    def set_grips(self, slow: float, locked: bool) -> None:
+        """Set the side grip of all wheels: ``slow`` is the share of the slow grip in it, 0..1."""
+        self.gripped = slow, locked
         for i, (_, hand_n, _, _, grip, slow_grip, _) in enumerate(self._wheel_numbers):
             if slow_grip > grip:
                 grip += slow * (slow_grip - grip)
@@ -255,7 +272,7 @@ class VehicleState:
     def _resistances(self, speed: float, pace: float) -> list[float]:
         """Return the forces that resist at the wheels: brakes, air, rolling, bearings; N."""
         loads, numbers, rig = self.loads, self._wheel_numbers, self.rig
-        weight = sum(loads)
+        weight = added(loads)
         common = (rig.drag * speed * speed + rig.rolling * weight) / max(weight, 1e-9)
         pedal, hand = self.brake, 1.0 if self.control.hand_brake else 0.0
         if not (pedal or hand):
@@ -285,17 +302,17 @@ class VehicleState:
             way = math.copysign(1.0, drive)
         else:
             way = -1.0 if speed < 0.0 else 1.0
-        pull = drive * way / max(sum(loads), 1e-9)
+        pull = drive * way / max(added(loads), 1e-9)
         engines, brakes = [], []
         for load, resist, wheel in zip(loads, resists, numbers):
             limit = wheel[3] * load
             net = min(max(pull * load, -limit), limit) - resist
             engines.append(net * way if net > 0.0 else 0.0)
             brakes.append(min(-net, limit) if net < 0.0 else 0.0)
-        total = sum(brakes)
+        total = added(brakes)
         if pace < CRAWL_MPS and total > 0.0:
             brakes = [0.0 if engine else total * wheel[6] for engine, wheel in zip(engines, numbers)]
-        pushes, stops, wheels = self._pushes, self._stops, self.wheels
+        pushes, stops, wheels = self.told_pushes, self.told_stops, self.wheels
         for i, (engine, brake) in enumerate(zip(engines, brakes)):
             self.forces[i] = engine - brake * way
             # A wheel is driven or braked, so one of the two stays as it was.
@@ -308,7 +325,7 @@ class VehicleState:
                 stops[i] = stop
         return total
 
-    def _hold_on_slope(self, right: Sequence[float], forward: Sequence[float], brake: float) -> None:
+    def hold_on_slope(self, right: Sequence[float], forward: Sequence[float], brake: float) -> None:
         """Take the slope's pull off the standing vehicle, as far as its brakes and tyres can; axes are Bullet's.
 
         Bullet's wheels oppose velocity only, so without this a parked car creeps at g sin(slope) x substep.

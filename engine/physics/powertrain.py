@@ -4,8 +4,8 @@ The model is that of PhysX's vehicle drive: an engine with inertia and damping, 
 that shifts at fractions of the maximum engine speed and opens the clutch while it does. Engine and vehicle are
 solved together, implicitly, so any step length is stable.
 
-Plain floats, not arrays over vehicles: most worlds hold a few vehicles, for which numpy's calls cost ten times the
-arithmetic. From fifteen or twenty vehicles on arrays would be the faster ones.
+Plain floats for one vehicle: most worlds hold a few vehicles, for which numpy's calls cost ten times the arithmetic.
+:class:`Drives` holds many as arrays; the formulas are those of the functions above it, to the last bit.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from engine.protocol.structs import Vector2D, VehiclePhysicsControl
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 RPM = math.pi / 30.0
 TABLE_POINTS = 65
@@ -227,3 +228,120 @@ def advance(
     state.omega = min(max(omega, 0.0), drive.max_omega)
     power = through * ratio
     return power * (EFFICIENCY if power * speed >= 0.0 else 1.0) / radius
+
+
+class Drives:
+    """The drives of many vehicles as arrays (N,), from here until :meth:`store` writes their states back.
+
+    Every line is that of :func:`choose_gear` or :func:`advance`, in the same order of operations.
+    """
+
+    def __init__(self, drives: Sequence[Drive], states: Sequence[DriveState]) -> None:
+        self._drives, self._states = list(drives), list(states)
+
+        def column(name: str) -> Floats:
+            return np.array([getattr(d, name) for d in drives], dtype=np.float64)
+
+        self._max_omega, self._peak, self._moi = column("max_omega"), column("peak"), column("moi")
+        self._full, self._engaged, self._free = (column(f"damping_{n}") for n in ("full", "engaged", "free"))
+        self._switch_s, self._clutch = column("switch_s"), column("clutch")
+        self._autobox = np.array([d.autobox for d in drives], dtype=bool)
+        self._top = np.array([d.top_gear for d in drives], dtype=np.int64)
+        self._torque, self._ratios = column("torque").ravel(), column("ratios").ravel()
+        self._up, self._down = column("up").ravel(), column("down").ravel()
+        self._torque_start = np.arange(len(drives)) * TABLE_POINTS
+        # Gear g is at g + 1.
+        self._gear_start = np.arange(len(drives)) * (MAX_GEARS + 2) + 1
+        self.omega = np.array([s.omega for s in states], dtype=np.float64)
+        self.gear = np.array([s.gear for s in states], dtype=np.int64)
+        self.shift_left_s = np.array([s.shift_left_s for s in states], dtype=np.float64)
+        self.since_shift_s = np.array([s.since_shift_s for s in states], dtype=np.float64)
+
+    def store(self) -> None:
+        """Write the arrays into the vehicles' states."""
+        columns = (self.omega, self.gear, self.shift_left_s, self.since_shift_s)
+        for state, values in zip(self._states, zip(*(column.tolist() for column in columns))):
+            state.omega, state.gear, state.shift_left_s, state.since_shift_s = values
+
+    def _state(self, i: int) -> DriveState:
+        return DriveState(
+            float(self.omega[i]), int(self.gear[i]), float(self.shift_left_s[i]), float(self.since_shift_s[i])
+        )
+
+    def set_in_motion(self, i: int, speed: float, radius: float) -> None:
+        """See :func:`set_in_motion`."""
+        state = self._state(i)
+        set_in_motion(self._drives[i], state, speed, radius)
+        self.omega[i], self.gear[i], self.shift_left_s[i] = state.omega, state.gear, state.shift_left_s
+
+    def choose_gears(
+        self, speed: Floats, reverse: Bools, manual: Bools, wanted: npt.NDArray[np.int64], radius: Floats
+    ) -> npt.NDArray[np.int64]:
+        """Return the gears to be in now, as :func:`choose_gear` does, which is asked about every possible shift."""
+        gear = np.maximum(self.gear, 1)
+        wheel = np.abs(speed) / radius
+        slow = wheel * radius < 0.5
+        at = self._gear_start + gear
+        omega = wheel * self._ratios[at]
+        up, down = (omega > self._up[at]) & (gear < self._top), (omega < self._down[at]) & (gear > 1)
+        plain = ~(reverse | manual)
+        shifts = plain & self._autobox & ~slow & (up | down)
+        gear = np.where(self._autobox & slow, 1, gear)
+        gear = np.where(manual, np.minimum(np.maximum(wanted, -1), self._top), gear)
+        gear = np.where(reverse & ~(manual & (wanted > 0)), -1, gear)
+        for i in np.flatnonzero(shifts).tolist():
+            chosen = choose_gear(
+                self._drives[i], self._state(i), float(speed[i]), False, False, int(wanted[i]), float(radius[i])
+            )
+            gear[i] = chosen
+        return gear
+
+    def advance(
+        self,
+        throttle: Floats,
+        gear: npt.NDArray[np.int64],
+        speed: Floats,
+        mass: Floats,
+        radius: Floats,
+        dt: float,
+    ) -> Floats:
+        """Advance engines and clutches by ``dt`` seconds; return the (N,) drive forces in N. See :func:`advance`."""
+        shifted = gear != self.gear
+        self.since_shift_s = np.where(shifted, 0.0, self.since_shift_s + dt)
+        shift_left_s = np.where(shifted, self._switch_s, self.shift_left_s)
+        self.gear = gear
+        closed = np.minimum(np.maximum((dt - shift_left_s) / dt, 0.0), 1.0)
+        self.shift_left_s = np.maximum(shift_left_s - dt, 0.0)
+
+        ratio, omega = self._ratios[self._gear_start + gear], self.omega
+        place = np.maximum(omega / self._max_omega, 0.0) * (TABLE_POINTS - 1)
+        left = np.minimum(place.astype(np.intp), TABLE_POINTS - 2)
+        at = self._torque_start + left
+        low = self._torque[at]
+        torque = np.where(
+            omega < self._max_omega, (low + (self._torque[at + 1] - low) * (place - left)) * throttle, 0.0
+        )
+
+        engaged = (ratio != 0.0) & (closed > 0.5)
+        idle, usual = np.where(engaged, self._engaged, self._free), np.where(engaged, USUAL_ENGAGED, USUAL_FREE)
+        full = self._full
+        shares = (1.0 - throttle) * idle / usual + 0.25 * throttle * full / USUAL_FULL
+        limit = self._peak * ENGINE_BRAKE_SHARE * shares
+        damping = np.minimum(full + (idle - full) * (1.0 - throttle), limit / np.maximum(omega, 1.0))
+
+        stiff = self._clutch * closed
+        apart = (ratio == 0.0) | (stiff == 0.0)
+        alone = (self._moi * omega + dt * torque) / (self._moi + dt * damping)
+        geared = np.where(ratio == 0.0, 1.0, ratio)
+        shaft, arm = speed / radius * geared, radius / geared
+        inertia = mass * arm * arm
+        a = stiff * dt
+        held = inertia + a
+        moi = np.minimum(self._moi, ROTATING_SHARE * inertia)
+        omega = (moi * omega + dt * torque + a * inertia * shaft / held) / (moi + dt * damping + a * inertia / held)
+        shaft = (inertia * shaft + a * omega) / held
+        through = stiff * (omega - shaft)
+        through = np.where(shaft < 0.0, np.minimum(through, torque + 0.25 * limit), through)
+        self.omega = np.minimum(np.maximum(np.where(apart, alone, omega), 0.0), self._max_omega)
+        power = through * ratio
+        return np.where(apart, 0.0, power * np.where(power * speed >= 0.0, EFFICIENCY, 1.0) / radius)

@@ -254,6 +254,7 @@ class Physics(Bodies):
                 self._said.add(name)
                 _log.warning("VehiclePhysicsControl.%s is kept, but has no effect in the embedded engine", name)
         self._store.settle()
+        self._fleet.changed()
         if rig.same_body(state.rig):
             state.change(control, rig, state.vehicle)
         else:
@@ -296,6 +297,7 @@ class Physics(Bodies):
     def telemetry(self, actor_id: int) -> VehicleTelemetryData:
         """Return the vehicle's telemetry as of the last step."""
         state = self._vehicle(actor_id)
+        self._fleet.store()
         return telemetry(state, self._store.motion())
 
     # --- walkers ---------------------------------------------------------------------------------------------
@@ -367,7 +369,7 @@ class Physics(Bodies):
         if not len(self._store.by_id):
             return
         self._store.settle()
-        self._fleet.apply(span, substep)
+        self._fleet.apply(self._store.raw(), span, substep)
         if self._walkers.members or self._held:
             motion = self._store.motion()
             self._walkers.apply(self._world, motion, span)
@@ -403,6 +405,7 @@ class Physics(Bodies):
         for body, sign in ((a, 1.0), (b, -1.0)):
             if body.simulate:
                 body.node.apply_central_impulse(to_bullet((sign * impulse).tolist()))
+                self._store.nudged()
         return triple(impulse)
 
     def contacts(self) -> list[Contact]:

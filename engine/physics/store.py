@@ -45,6 +45,7 @@ class BodyStore:
         self.order: list[Body] = []
         self.location = self.rotation = self.velocity = self.spin = self.acceleration = np.zeros((0, 3))
         self._motion: Motion | None = None
+        self._fresh = False  # whether the raw rows are what Bullet has now
         # Locations, rotations and velocities of all bodies at the end of the last frame.
         self._before: tuple[Floats, Floats, Floats] = (np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3)))
         # Velocities told for bodies that nobody simulates, for the coming frame.
@@ -114,6 +115,18 @@ class BodyStore:
     def touched(self) -> None:
         """Note that a pose or velocity in Bullet was changed by hand."""
         self._motion = None
+        self._fresh = False
+
+    def nudged(self) -> None:
+        """Note that velocities in Bullet were changed, for the next frame: the motion of this one stays as it was."""
+        self._fresh = False
+
+    def raw(self) -> npt.NDArray[np.float32]:
+        """Return what Bullet has of all simulated bodies now: (B, 22), see ``bodies.read_nodes``; zero for others."""
+        if not self._fresh:
+            self._raw[self._live] = read_nodes(self._nodes)
+            self._fresh = True
+        return self._raw
 
     def place(self, body: Body, location: tuple[float, float, float], rotation: tuple[float, float, float]) -> None:
         """Put a body that is not simulated somewhere; :meth:`settle` tells Bullet, for all of them together."""
@@ -149,8 +162,7 @@ class BodyStore:
         Props that stand fixed have none.
         """
         if self._motion is None:
-            self._raw[self._live] = read_nodes(self._nodes)
-            self._motion = Motion(self._raw, self.offsets)
+            self._motion = Motion(self.raw(), self.offsets)
             self._lead = True
         if self._lead and len(self._led):
             led = self._led
