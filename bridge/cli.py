@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from bridge import run_commands
 from bridge.map_commands import app as map_app
 from bridge.scenario_commands import app as scenario
 from bridge.space.command import app as space
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Make labelled driving data and driving scenarios on purpose, with CARLA or without it.",
 )
 
+run_commands.register(app)
 app.add_typer(space, name="space")
 app.add_typer(map_app, name="map")
 app.add_typer(scenario, name="scenario")
@@ -32,7 +34,6 @@ app.add_typer(scenario, name="scenario")
 log = logging.getLogger(__name__)
 
 EXIT_BAD_INPUT = 2
-EXIT_NOT_PASSED = 1
 
 
 @app.callback()
@@ -42,48 +43,6 @@ def _options(
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
-
-
-@app.command()
-def run(
-    targets: Annotated[
-        list[str],
-        typer.Argument(
-            help="`catalogue` (every shipped scenario), names of catalogue scenarios, .xosc files (scenarios or "
-            "parameter value distributions), or folders of them."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="The run directory to write; report.html is in it.")],
-    samples: Annotated[int, typer.Option(min=1, help="Concrete scenarios drawn from each distribution.")] = 1,
-    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
-    rig: Annotated[str, typer.Option(help="Sensors on the ego: a shipped rig's name or a YAML file.")] = "default",
-    workers: Annotated[int, typer.Option(min=1, help="Scenarios that run at the same time.")] = 1,
-    simulator: Annotated[
-        str, typer.Option(help="embedded, HOST:PORT, binary:PATH/CarlaUE4.sh or docker:IMAGE.")
-    ] = "embedded",
-    step: Annotated[float, typer.Option(min=0.001, max=0.1, help="Simulated seconds per frame.")] = 0.05,
-    max_time: Annotated[float, typer.Option(min=0.1, help="Stop a scenario after so many simulated seconds.")] = 120.0,
-    resume: Annotated[bool, typer.Option("--resume", help="Keep what an equal, interrupted run finished.")] = False,
-) -> None:
-    """Run scenarios headless: synchronized labelled frames, outcomes, junit.xml and report.html.
-
-    Examples: `reality run catalogue --out out/first --samples 3`,
-    `reality run child_runs_out --rig my_rig.yaml --out out/child --seed 4`.
-
-    Exit status: 0 when no scenario ended in an error, 1 when one did, 2 for unusable input.
-    A scenario whose criteria fail is a result, not an error; look into junit.xml for those.
-    """
-    from bridge.run import RunOptions
-    from bridge.run import run as run_all
-
-    options = RunOptions(tuple(targets), samples, seed, rig, simulator, step, max_time)
-    results = run_all(options, out, workers=workers, resume=resume)
-    for result in results:
-        typer.echo(f"{result.verdict:<13}{result.unit.name:<40}{'; '.join(result.reasons)}")
-    frames = sum(result.frames for result in results)
-    typer.echo(f"{len(results)} scenarios, {frames} labelled frames; open {out / 'report.html'}")
-    if any(result.verdict == "error" for result in results):
-        raise typer.Exit(EXIT_NOT_PASSED)
 
 
 @app.command()
@@ -202,14 +161,6 @@ def _describe(file: Path) -> str:
     raise InputError("is not a kind of file this program knows", file=file, remedy="give .xodr, .xosc or .yaml")
 
 
-@app.command()
-def report(directory: Annotated[Path, typer.Argument(help="The --out of an earlier run.")]) -> None:
-    """Write report.html of a run again, for instance after changing or adding results."""
-    from bridge.report import write_report
-
-    typer.echo(write_report(directory))
-
-
 def _load_plugins() -> None:
     """Add the commands that packages above this one announce in the entry point group ``reality.commands``."""
     for entry in sorted(entry_points(group="reality.commands"), key=lambda e: e.name):
@@ -228,7 +179,7 @@ def main() -> None:
         typer.echo(f"reality: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT)
     except KeyboardInterrupt:
-        typer.echo("reality: interrupted; what was finished is kept, continue with --resume", err=True)
+        typer.echo("reality: interrupted; what was finished is kept, the same command goes on", err=True)
         sys.exit(130)
 
 

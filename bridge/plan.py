@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bridge.results import Unit
@@ -44,10 +45,39 @@ def plan(targets: Sequence[str], samples: int, seed: int) -> list[Unit]:
                     parameters=dict(concrete.parameters),
                     seed=derive(seed, "unit", label, number),
                     title=_title(label) + (f", sample {number + 1}" if len(concretes) > 1 else ""),
+                    label=_slug(label),
+                    base_seed=seed,
                 )
             )
     if not units:
         raise RealityError(f"nothing to run in {', '.join(targets)}: no .xosc file found")
+    return units
+
+
+def plan_all(targets: Sequence[str], samples: int, seeds: Sequence[int], rigs: Sequence[str]) -> list[Unit]:
+    """Return the units of targets x samples x seeds x rigs, in this order from the outside: seed, target, sample, rig.
+
+    A sample has the same parameters and the same seed with every rig, so that what differs is what the rig sees. Names
+    carry the seed and the rig only where there are several.
+
+    Args:
+        targets, samples: see :func:`plan`.
+        seeds: the run's seeds, each once.
+        rigs: names of rigs, each once.
+
+    Raises:
+        RealityError, InputError: see :func:`plan`.
+    """
+    units = []
+    for seed in seeds:
+        for unit in plan(targets, samples, seed):
+            for rig in rigs:
+                name = unit.name + (f"-s{seed}" if len(seeds) > 1 else "") + (f"-{rig}" if len(rigs) > 1 else "")
+                notes = [f"seed {seed}"] * (len(seeds) > 1) + [f"rig {rig}"] * (len(rigs) > 1)
+                units.append(replace(unit, name=name, rig=rig, title=", ".join([unit.title, *notes])))
+    names = [unit.name for unit in units]
+    if doubles := sorted({name for name in names if names.count(name) > 1}):
+        raise RealityError(f"two scenarios would be called {doubles[0]}; give one of the files another name")
     return units
 
 

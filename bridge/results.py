@@ -1,8 +1,9 @@
-"""What a run leaves behind: the records in ``run.json``, ``result.json`` and ``trajectories.csv``.
+"""What a run leaves behind: the records in ``result.json``, ``trajectories.csv`` and ``measures.csv``.
 
 These files are the interface between the process that runs a scenario and everything that looks at it afterwards
-(report, JUnit, training). Nothing in a scenario's folder depends on the wall clock, so the same seed gives the same
-bytes; times of day and durations of the machine go to ``timing.json`` beside the run.
+(report, JUnit, training). Nothing in a scenario's folder depends on the wall clock or on where it lies, so the same
+seed gives the same bytes on any checkout; times of day, durations and places of files are in ``run.json`` and
+``timings.csv`` beside ``plan.json``.
 """
 
 from __future__ import annotations
@@ -25,10 +26,13 @@ class Unit:
 
     Attributes:
         name: unique in the run, usable as a folder name.
-        scenario: path of the ``.xosc`` file.
+        scenario: the ``.xosc`` file: its path, or in a run's records the name under which ``plan.json`` has it.
         parameters: overrides of its ``ParameterDeclarations``, as text.
         seed: the unit's own seed, derived from the run's.
         title: what a person reads in the report.
+        label: the logical scenario it is a sample of.
+        rig: the name of the sensors it carries; "none" without any.
+        base_seed: the run's seed that ``seed`` is derived from.
     """
 
     name: str
@@ -36,6 +40,9 @@ class Unit:
     parameters: dict[str, str]
     seed: int
     title: str = ""
+    label: str = ""
+    rig: str = ""
+    base_seed: int = 0
 
 
 @dataclass
@@ -43,6 +50,10 @@ class Result:
     """The outcome of one unit, as stored in ``result.json``.
 
     Metrics that are not defined for this run (no conflict, nobody crossed) are None, never 0 or infinity.
+
+    Attributes:
+        metrics: the figures of :mod:`scenarios.evaluation` by name; what tables and comparisons read.
+        limit: the limit of the machine (time, memory) that ended it, as it was set; "" when none did.
     """
 
     unit: Unit
@@ -63,6 +74,8 @@ class Result:
     previews: list[dict[str, Any]] = field(default_factory=list)
     entities: dict[str, dict[str, Any]] = field(default_factory=dict)
     map_file: str = ""
+    metrics: dict[str, float | int | str | None] = field(default_factory=dict)
+    limit: str = ""
 
     def write(self, path: Path) -> None:
         """Write JSON with sorted keys, so equal results are equal bytes."""

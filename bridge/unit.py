@@ -1,21 +1,17 @@
-"""One concrete scenario from start to end: simulator, storyboard, sensors, labels, outcome.
+"""One concrete scenario from start to end: simulator, storyboard, sensors, labels, metrics, outcome.
 
-``python -m bridge.unit`` reads one job (a JSON line) on standard input and answers with JSON lines on standard output:
-progress while it runs, then ``{"done": true}`` or ``{"error": text}``. It ends when its standard input closes, so it
-never outlives the run that started it.
+It runs in a worker process (:mod:`bridge.worker`). Its folder holds the same bytes whichever worker runs it, whatever
+that ran before, and wherever the folder lies.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import logging
 import os
-import signal
-import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,11 +22,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from bridge import agents, simulators
+from bridge.egos import EgoDriver, EgoError
+from bridge.film import Film
+from bridge.planfile import NO_RIG, RunOptions
 from bridge.recording import Recorder
 from bridge.results import Result, Track, Unit, write_tracks
-from bridge.run import RunOptions
 from foundation.errors import RealityError
 from scenarios import opendrive
+from scenarios.evaluation import Evaluation, Evaluator, write_series
 from scenarios.openscenario import Execution, Scenario, load
 from scenarios.openscenario.carla_port import CarlaPort
 from scenarios.openscenario.outcomes import Extreme, Outcome
@@ -89,25 +88,108 @@ class Preview:
         return records
 
 
-def run_unit(unit: Unit, options: RunOptions, folder: Path, report: Report) -> Result:
-    """Run one unit into ``folder`` (which exists and is empty) and return its result, which is also written there.
+@dataclass(frozen=True)
+class Job:
+    """A unit with everything it needs on this machine.
+
+    Attributes:
+        scenario, rig: where to load them from; rig "none" for no sensors.
+        ego_folder: searched for the module of the ego's driver, besides the usual places.
+        folder: what to write into; it exists and is empty.
+    """
+
+    unit: Unit
+    options: RunOptions
+    scenario: str
+    rig: str
+    folder: str
+    ego_folder: str = ""
+
+
+class Stage:
+    """The simulator of one worker, kept from unit to unit where that cannot be seen in the results.
+
+    The world around the roads and the noise of some sensors hang on the engine's seed. Units with sensors get an engine
+    of their own with the unit's seed, so that no two of them see the same houses; without sensors one engine serves
+    all units, each in an episode of its own. Servers that are not ours load the map anew for every unit.
+
+    Args:
+        report: where messages go; see :mod:`bridge.worker`.
+        log_path: of the engine.
+    """
+
+    def __init__(self, report: Report, log_path: Path) -> None:
+        self._report, self._log_path = report, log_path
+        self._resources = contextlib.ExitStack()
+        self._engine: tuple[str, int] | None = None
+        self._simulator: simulators.Simulator | None = None
+        self._client: carla.Client | None = None
+        self._map: str | None = None
+
+    @property
+    def engine_pid(self) -> int | None:
+        """Process of an engine of ours that runs now."""
+        return None if self._simulator is None else self._simulator.pid
+
+    @contextlib.contextmanager
+    def world(
+        self, options: RunOptions, seed: int, network: opendrive.RoadNetwork
+    ) -> Iterator[tuple[carla.Client, carla.World]]:
+        """Give the client and the world of a fresh, settled episode on this road network, in synchronous mode.
+
+        Raises:
+            RealityError: the simulator did not start or could not load the map.
+        """
+        client = self._connected(options, seed)
+        with _synchronous(client, options.step_s):
+            if self._map == network.text and options.simulator == "embedded":
+                world = client.reload_world(False)
+            else:
+                self._map = None
+                world = _load_map(client, network, self._report)
+                self._map = network.text
+            _settle(world)
+            yield client, world
+
+    def _connected(self, options: RunOptions, seed: int) -> carla.Client:
+        wanted = (options.simulator, seed)
+        if self._engine == wanted and self._client is not None:
+            return self._client
+        self.close()
+        self._report({"note": "starting the simulator"})
+        log_path = self._log_path if options.simulator == "embedded" else None
+        simulator = self._resources.enter_context(
+            simulators.start(options.simulator, seed=seed % 2**31, log_path=log_path)
+        )
+        threading.Thread(target=_watch, args=(simulator, self._report), name="watch", daemon=True).start()
+        self._simulator, self._client = simulator, simulator.connect(timeout_s=LOAD_DEADLINE_S)
+        self._engine = wanted
+        return self._client
+
+    def close(self) -> None:
+        """Stop an engine of ours."""
+        self._engine = self._client = self._simulator = self._map = None
+        self._resources.close()
+
+
+def run_unit(job: Job, stage: Stage, report: Report) -> Result:
+    """Run one unit into its folder and return its result, which is also written there.
 
     Raises:
         RealityError: an input cannot be used, or the simulator failed; the folder is then not complete.
     """
-    scenario = load(unit.scenario, unit.parameters)
+    unit = job.unit
+    scenario = load(job.scenario, unit.parameters)
     network = scenario.network
     if network is None:
         raise RealityError(f"{unit.scenario}: names no road network, so there is nothing to drive on")
-    rig = rigs.load(options.rig)
-    report({"note": "starting the simulator"})
-    with simulators.start(options.simulator, seed=unit.seed % 2**31) as simulator:
-        threading.Thread(target=_watch, args=(simulator, report), name="watch", daemon=True).start()
-        client = simulator.connect(timeout_s=LOAD_DEADLINE_S)
-        with _synchronous(client, options.step_s):
-            world = _load_map(client, network, report)
-            _settle(world)
-            result = _run_scenario(unit, options, scenario, network, rig, client, world, folder, report)
+    rig = None if job.rig == NO_RIG else rigs.load(job.rig)
+    folder = Path(job.folder)
+    seed = 0 if rig is None else unit.seed
+    with stage.world(job.options, seed, network) as (client, world):
+        result = _Run(job, scenario, network, rig, client, world, report).play()
+    if rig is not None:
+        stage.close()
     result.write(folder / "result.json")
     return result
 
@@ -124,7 +206,7 @@ def _watch(simulator: simulators.Simulator, report: Report) -> None:
         except simulators.SimulatorError as error:
             if not simulator.closed:
                 log.error("%s", error)
-                report({"error": str(error)})
+                report({"error": str(error), "retry": True})
                 os._exit(1)
         time.sleep(WATCH_PERIOD_S)
 
@@ -175,57 +257,147 @@ class _synchronous:  # noqa: N801 - used like a function
             log.warning("the simulator's settings could not be restored: %s", error)
 
 
-def _run_scenario(
-    unit: Unit,
-    options: RunOptions,
-    scenario: Scenario,
-    network: opendrive.RoadNetwork,
-    rig: rigs.Rig,
-    client: carla.Client,
-    world: carla.World,
-    folder: Path,
-    report: Report,
-) -> Result:
-    controllers = agents.controllers(agents.Eyes.of_world(world))
-    port = CarlaPort(client, world, network, seed=unit.seed)
-    preview = Preview(next((c.name for c in rig.cameras if len(c.outputs) == 4), None))
-    tracks: dict[str, Track] = {}
-    frames = 0
-    try:
-        execution = Execution(scenario, network, port, options.step_s, unit.seed, controllers)
-        execution.start()
-        _enter(world, port, execution)
-        _record(tracks, execution)
-        ego = port.actor(scenario.ego) if scenario.ego else None
-        if ego is None:
-            raise RealityError(f"{unit.scenario}: no vehicle to carry the sensors; one entity must be called Ego")
-        with captures.attach(world, ego, rig, unit.seed) as capture, DatasetWriter(folder / "data", rig) as writer:
+class _Run:
+    """One unit in the world that is there for it."""
+
+    def __init__(
+        self,
+        job: Job,
+        scenario: Scenario,
+        network: opendrive.RoadNetwork,
+        rig: rigs.Rig | None,
+        client: carla.Client,
+        world: carla.World,
+        report: Report,
+    ) -> None:
+        self.job, self.unit, self.options = job, job.unit, job.options
+        self.scenario, self.network, self.rig = scenario, network, rig
+        self.client, self.world, self.report = client, world, report
+        self.folder = Path(job.folder)
+        self.tracks: dict[str, Track] = {}
+        self.frames = 0
+        cameras = () if rig is None else rig.cameras
+        self.preview = Preview(next((c.name for c in cameras if len(c.outputs) == 4), None))
+        self.film_camera = next((c.name for c in cameras if "rgb" in c.outputs), None) if job.options.video else None
+
+    def play(self) -> Result:
+        """Run it and write its files, all but the result's."""
+        unit, options, scenario = self.unit, self.options, self.scenario
+        controllers = agents.controllers(agents.Eyes.of_world(self.world))
+        port = CarlaPort(self.client, self.world, self.network, seed=unit.seed)
+        try:
+            with contextlib.ExitStack() as stack:
+                driver = None
+                if options.ego:
+                    driver = stack.enter_context(EgoDriver(options.ego, options.ego_deadline_s, self.job.ego_folder))
+                    controllers = driver.replacing(controllers, scenario.ego)
+                execution = Execution(scenario, self.network, port, options.step_s, unit.seed, controllers)
+                execution.start()
+                _enter(self.world, port, execution)
+                ego = port.actor(scenario.ego) if scenario.ego else None
+                if ego is None:
+                    raise RealityError(
+                        f"{unit.scenario}: no vehicle to carry the sensors; one entity must be called Ego"
+                    )
+                if driver is not None:
+                    driver.begin(self.world, ego, execution, unit.seed)
+                evaluator = Evaluator(scenario.ego, execution.world)
+                if self.rig is None:
+                    self._loop(execution, evaluator, driver, None, None)
+                    execution.close()
+                else:
+                    self._recorded(execution, evaluator, driver, ego)
+                outcome = execution.outcome
+                evaluation = evaluator.finish(outcome)
+        finally:
+            port.close()
+        (self.folder / "map.xodr").write_text(self.network.text, encoding="utf-8")
+        write_tracks(self.folder / "trajectories.csv", self.tracks)
+        write_series(self.folder / "measures.csv", evaluation.series)
+        _write_events(self.folder / "events.csv", execution)
+        return self._result(execution, outcome, evaluation)
+
+    def _recorded(self, execution: Execution, evaluator: Evaluator, driver: EgoDriver | None, ego: carla.Actor) -> None:
+        """Run the loop with the rig on the ego, every frame labelled and written."""
+        rig = self.rig
+        assert rig is not None
+        with contextlib.ExitStack() as stack:
+            capture = stack.enter_context(captures.attach(self.world, ego, rig, self.unit.seed))
+            writer = stack.enter_context(DatasetWriter(self.folder / "data", rig))
+            film = stack.enter_context(Film(self.folder / "video.mp4", self.options.step_s))
             labeler = Labeler()
 
             def keep(time_s: float, frame: readings.Frame) -> None:
                 labels = labeler.label(frame)
                 writer.write(frame, labels)
-                preview.offer(time_s, frame, labels)
+                self.preview.offer(time_s, frame, labels)
+                reading = frame.readings.get(self.film_camera) if self.film_camera else None
+                if isinstance(reading, readings.CameraReading) and reading.rgb is not None:
+                    film.add(reading.rgb)
 
             with Recorder(keep) as recorder:
-                while not execution.finished and execution.time_s < options.max_time_s - 1e-9:
-                    execution.before_tick()
-                    frame_id = world.tick(SENSOR_DEADLINE_S)
-                    execution.after_tick()
-                    recorder.put(execution.time_s, capture.frame(frame_id, SENSOR_DEADLINE_S))
-                    _record(tracks, execution)
-                    frames += 1
-                    if frames % 5 == 0:
-                        report({"note": f"{execution.time_s:5.1f} s simulated, {frames} frames"})
+                self._loop(execution, evaluator, driver, capture, recorder)
             execution.close()
-            outcome = execution.outcome
-            writer.close(_manifest(unit, options, scenario, outcome))
-    finally:
-        port.close()
-    (folder / "map.xodr").write_text(network.text, encoding="utf-8")
-    write_tracks(folder / "trajectories.csv", tracks)
-    _write_events(folder / "events.csv", execution)
-    return _result(unit, options, scenario, execution, outcome, preview, folder, frames)
+            writer.close(_manifest(self.unit, self.options, self.scenario, execution.outcome))
+
+    def _loop(
+        self,
+        execution: Execution,
+        evaluator: Evaluator,
+        driver: EgoDriver | None,
+        capture: captures.Capture | None,
+        recorder: Recorder | None,
+    ) -> None:
+        _record(self.tracks, execution)
+        evaluator.record()
+        while not execution.finished and execution.time_s < self.options.max_time_s - 1e-9:
+            execution.before_tick()
+            if driver is not None:
+                driver.apply()
+            frame_id = self.world.tick(SENSOR_DEADLINE_S)
+            execution.after_tick()
+            if capture is not None and recorder is not None:
+                frame = capture.frame(frame_id, SENSOR_DEADLINE_S)
+                recorder.put(execution.time_s, frame)
+                if driver is not None:
+                    driver.see(frame)
+            if driver is not None:
+                driver.take_wheel(execution)
+            _record(self.tracks, execution)
+            evaluator.record()
+            self.frames += 1
+            if self.frames % 5 == 0:
+                self.report({"note": f"{execution.time_s:5.1f} s simulated, {self.frames} frames"})
+
+    def _result(self, execution: Execution, outcome: Outcome, evaluation: Evaluation) -> Result:
+        verdict, reasons = outcome.verdict, list(outcome.reasons)
+        if verdict == "incomplete":
+            verdict = "inconclusive"
+            reasons.append(f"the storyboard was still running after {self.options.max_time_s:g} s")
+        moments = (_first(c.time_s for c in outcome.collisions), _when(outcome.min_ttc), _when(outcome.min_distance))
+        key_s = next((moment for moment in moments if moment is not None), None)
+        distance = outcome.min_distance
+        return Result(
+            unit=self.unit,
+            verdict=verdict,
+            reasons=reasons,
+            ego=outcome.ego,
+            duration_s=outcome.duration_s,
+            frames=self.frames,
+            end="stop trigger" if execution.finished else "time limit",
+            collisions=evaluation.collisions,
+            min_ttc_s=_value(outcome.min_ttc),
+            min_ttc_time_s=_when(outcome.min_ttc),
+            min_distance_m=_value(distance),
+            min_distance_time_s=_when(distance),
+            min_distance_to=None if distance is None else distance.other,
+            pet_s=_value(outcome.pet),
+            criteria=[{"name": c.test, "passed": c.passed, "detail": c.reason} for c in outcome.criteria],
+            previews=self.preview.save(self.folder, key_s),
+            entities={name: _size(entry.record) for name, entry in self.scenario.entities.items()},
+            map_file="map.xodr",
+            metrics=dict(evaluation.metrics),
+        )
 
 
 def _enter(world: carla.World, port: CarlaPort, execution: Execution) -> None:
@@ -259,58 +431,15 @@ def _write_events(path: Path, execution: Execution) -> None:
 
 def _manifest(unit: Unit, options: RunOptions, scenario: Scenario, outcome: Outcome) -> dict[str, Any]:
     return {
-        "scenario": Path(unit.scenario).name,
+        "scenario": unit.scenario,
         "parameters": dict(sorted(unit.parameters.items())),
         "all_parameters": {name: p.text for name, p in sorted(scenario.parameters.items())},
         "seed": unit.seed,
         "step_s": options.step_s,
-        "rig": options.rig,
+        "rig": unit.rig,
         "simulator": "embedded" if options.simulator == "embedded" else "CARLA server",
         "outcome": outcome.as_dict(),
     }
-
-
-def _result(
-    unit: Unit,
-    options: RunOptions,
-    scenario: Scenario,
-    execution: Execution,
-    outcome: Outcome,
-    preview: Preview,
-    folder: Path,
-    frames: int,
-) -> Result:
-    verdict, reasons = outcome.verdict, list(outcome.reasons)
-    if verdict == "incomplete":
-        verdict = "inconclusive"
-        reasons.append(f"the storyboard was still running after {options.max_time_s:g} s")
-    collisions = [
-        {"time_s": c.time_s, "first": c.first, "second": c.second, "impact_speed_mps": c.impact_speed}
-        for c in outcome.collisions
-    ]
-    moments = (_first(c.time_s for c in outcome.collisions), _when(outcome.min_ttc), _when(outcome.min_distance))
-    key_s = next((moment for moment in moments if moment is not None), None)
-    distance = outcome.min_distance
-    return Result(
-        unit=unit,
-        verdict=verdict,
-        reasons=reasons,
-        ego=outcome.ego,
-        duration_s=outcome.duration_s,
-        frames=frames,
-        end="stop trigger" if execution.finished else "time limit",
-        collisions=collisions,
-        min_ttc_s=_value(outcome.min_ttc),
-        min_ttc_time_s=_when(outcome.min_ttc),
-        min_distance_m=_value(distance),
-        min_distance_time_s=_when(distance),
-        min_distance_to=None if distance is None else distance.other,
-        pet_s=_value(outcome.pet),
-        criteria=[{"name": c.test, "passed": c.passed, "detail": c.reason} for c in outcome.criteria],
-        previews=preview.save(folder, key_s),
-        entities={name: _size(entry.record) for name, entry in scenario.entities.items()},
-        map_file="map.xodr",
-    )
 
 
 def _first(times: Iterable[float]) -> float | None:
@@ -338,45 +467,4 @@ def _size(record: Any) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Run the job on standard input."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Libraries may print; only reports belong on standard output.
-    answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)
-
-    def report(message: dict[str, Any]) -> None:
-        answers.write(json.dumps(message) + "\n")
-
-    job = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
-    signal.signal(signal.SIGTERM, _terminate)
-    unit, options = Unit(**job["unit"]), RunOptions(**{**job["options"], "targets": tuple(job["options"]["targets"])})
-    try:
-        run_unit(unit, options, Path(job["directory"]), report)
-        report({"done": True})
-    except RealityError as error:
-        log.error("%s", error)
-        report({"error": str(error)})
-    except RuntimeError as error:
-        # The genuine client reports everything that goes wrong on the wire as RuntimeError.
-        log.error("%s", traceback.format_exc())
-        report({"error": f"the simulator failed: {error}"})
-    answers.flush()
-    # The client library joins its threads in destructors that run in no particular order at exit; skip that.
-    logging.shutdown()
-    os._exit(0)
-
-
-def _terminate(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
-
-
-def _end_with_stdin() -> None:
-    while sys.stdin.read(4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-if __name__ == "__main__":
-    main()
+__all__ = ["EgoError", "Job", "Report", "Stage", "run_unit"]

@@ -12,10 +12,11 @@ from typing import Any
 import jinja2
 from PIL import Image
 
+from bridge import planfile
 from bridge.report.birdseye import birdseye
 from bridge.report.charts import COLORS, line_chart
 from bridge.results import VERDICTS, Result, Track, read_tracks
-from foundation.errors import InputError, RealityError
+from foundation.errors import RealityError
 
 THUMBNAIL_WIDTH_PX = 640
 
@@ -26,16 +27,10 @@ def write_report(run_dir: Path) -> Path:
     Raises:
         InputError: the directory holds no run, or a result that cannot be read.
     """
-    run_file = run_dir / "run.json"
-    try:
-        run = json.loads(run_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"is not a run's description: {error}", file=run_file, remedy="give the --out of `reality run`"
-        ) from error
+    plan = planfile.read(run_dir)
     cards = []
-    for unit in run["units"]:
-        folder = run_dir / "scenarios" / unit["name"]
+    for unit in plan.units:
+        folder = run_dir / "scenarios" / unit.name
         if (folder / "result.json").is_file():
             cards.append(_card(folder, run_dir))
     environment = jinja2.Environment(
@@ -45,10 +40,10 @@ def write_report(run_dir: Path) -> Path:
     timing_file = run_dir / "timing.json"
     timing = json.loads(timing_file.read_text(encoding="utf-8")) if timing_file.is_file() else {}
     html = environment.get_template("report.html.j2").render(
-        run=run,
+        run=plan,
         cards=cards,
         counts=counts,
-        missing=len(run["units"]) - len(cards),
+        missing=len(plan.units) - len(cards),
         timing=timing,
         fmt=_number,
         short=_short,
