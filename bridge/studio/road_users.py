@@ -1,4 +1,4 @@
-"""The shipped parametric model: one road user in the town, seen by the ego's camera.
+"""The shipped parametric model: one road user, or one thing in its way, in the town, seen by the ego's camera.
 
 :data:`SPACE` holds its parameters with limits and nominal distributions, :func:`scene` makes a concrete point of it a
 scene for the studio, and :func:`label` says what became of it: whether enough of the road user is visible to be a fair
@@ -25,7 +25,9 @@ from scenarios.sampling import Enum, Periodic, Real, Space, Value
 
 MAP_NAME = "RealityTown"
 CAMERA = StillCamera(160, 120, 40.0)
-CLASSES = ("car", "truck", "bus", "motorcyclist", "cyclist", "pedestrian", "advertising_board")
+PAINTED = ("car", "truck", "bus", "motorcyclist", "cyclist")
+FURNITURE = ("food_cart", "warning_trailer", "waste_container", "bus_shelter", "direction_sign")
+CLASSES = (*PAINTED, "pedestrian", "advertising_board", *FURNITURE)
 TARGET = "target"
 """Name of the road user in every scene."""
 MIN_PIXELS = 24
@@ -46,7 +48,7 @@ class Body:
     width: float
 
 
-_VEHICLES = {
+_BODIES = {
     "car": (
         Body("vehicle.audi.a2", 3.71, 1.79),
         Body("vehicle.audi.etron", 4.86, 2.03),
@@ -79,6 +81,17 @@ _VEHICLES = {
         Body("vehicle.diamondback.century", 1.66, 0.58),
         Body("vehicle.gazelle.omafiets", 1.84, 0.66),
     ),
+    "food_cart": (Body("static.prop.foodcart", 2.28, 4.64),),
+    "warning_trailer": (Body("static.prop.trafficwarning", 2.37, 2.87),),
+    "waste_container": (
+        Body("static.prop.glasscontainer", 1.95, 2.01),
+        Body("static.prop.clothcontainer", 1.24, 1.89),
+    ),
+    "bus_shelter": (
+        Body("static.prop.busstop", 3.88, 1.89),
+        Body("static.prop.busstoplb", 1.89, 3.88),
+    ),
+    "direction_sign": (Body("static.prop.streetsign01", 2.47, 0.30),),
 }
 _PEOPLE = tuple(
     f"walker.pedestrian.{number:04d}" for number in (1, 3, 4, 5, 9, 12, 15, 17, 21, 25, 30, 48)
@@ -132,7 +145,7 @@ SPACE = Space(
             "paint",
             PAINTS,
             provenance="frequent car colours",
-            condition=("class", ("car", "truck", "bus", "motorcyclist", "cyclist")),
+            condition=("class", PAINTED),
         ),
         Periodic("gait", 0.0, 1.0, unit="strides", provenance="a stride", condition=("class", _PERSON)),
         _real("distance", 6.0, 30.0, "m"),
@@ -206,7 +219,7 @@ def body_of(values: Mapping[str, Value]) -> Body:
         return Body(_PEOPLE[variant % len(_PEOPLE)], *_PERSON_SIZE)
     if name == "advertising_board":
         return _BOARD
-    kinds = _VEHICLES[name]
+    kinds = _BODIES[name]
     return kinds[variant % len(kinds)]
 
 
@@ -325,6 +338,8 @@ def _target(values: Mapping[str, Value], number: Mapping[str, float], body: Body
         shown = (("person?", person), ("gait_phase?", str(gait)), ("person_heading?", str(heading)))
         # The prop's faces look to its sides: its own x axis lies across the direction it faces.
         return StillActor(TARGET, body.blueprint, pose._replace(yaw=pose.yaw - 90.0), shown)
+    if name in FURNITURE:
+        return StillActor(TARGET, body.blueprint, pose)
     lights = LAMPS if number["sun_altitude"] < LAMPS_BELOW_DEG and name != "cyclist" else 0
     return StillActor(TARGET, body.blueprint, pose, (("color?", str(values["paint"])),), lights)
 

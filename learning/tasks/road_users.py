@@ -1,4 +1,4 @@
-"""Which road user is in this window? One of seven kinds, seen by the ego's camera in the town, at 160x120.
+"""What stands in this window? One of twelve kinds, seen by the ego's camera in the town, at 160x120.
 
 The pictures are windows of stills of :mod:`bridge.studio.road_users`, cut out around the road user as a detector would
 hand it on: with a margin, not quite centred, and for what is far away no smaller than :data:`LEAST_PX`, so that no

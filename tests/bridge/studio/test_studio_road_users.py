@@ -91,7 +91,7 @@ def test_what_hides_the_target_stands_free_before_it(unit):
 @settings(max_examples=100, deadline=None)
 @given(units)
 def test_a_pair_differs_in_its_target_alone(unit):
-    unit = [(5.5 / 7.0), *unit[1:]]
+    unit = [(ru.CLASSES.index("pedestrian") + 0.5) / len(ru.CLASSES), *unit[1:]]
     person = ru.SPACE.values(unit)
     board = person | {"class": "advertising_board"}
     ru.SPACE.points_of([board])
@@ -121,4 +121,5 @@ def test_every_class_and_variant_is_reached():
             seen[name].add(ru.body_of({"class": name, "variant": variant}).blueprint)
     assert {name: len(found) for name, found in seen.items()} == {
         "car": 12, "truck": 4, "bus": 1, "motorcyclist": 4, "cyclist": 3, "pedestrian": 12, "advertising_board": 1,
+        "food_cart": 1, "warning_trailer": 1, "waste_container": 2, "bus_shelter": 2, "direction_sign": 1,
     }  # fmt: skip
