@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 SCENARIOS, LOGS, SCRATCH = "scenarios", "logs", ".scratch"
 LOCK_DEADLINE_S = 10.0
 TIMING_COLUMNS = ("unit", "attempt", "started", "wall_s", "memory_mb", "outcome", "reason")
-DEFAULT_RETRIES = 3
+DEFAULT_RETRIES = 5
 
 
 @dataclass(frozen=True)

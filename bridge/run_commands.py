@@ -44,7 +44,7 @@ def run(
     video: Annotated[bool, typer.Option(help="Keep the first camera of the rig as an MP4.")] = True,
     retries: Annotated[
         int, typer.Option(min=0, help="Further tries for a scenario whose worker or simulator was lost.")
-    ] = 3,
+    ] = 5,
     unit_timeout: Annotated[
         float | None, typer.Option(min=0.1, help="Wall seconds that one scenario may take. [no limit]")
     ] = None,

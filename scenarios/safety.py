@@ -102,8 +102,12 @@ class RssSituation:
 
     @property
     def margin(self) -> float:
-        """How much larger than asked for the better of the two gaps is, m; negative is dangerous."""
-        return max(self.longitudinal_gap - self.longitudinal_safe, self.lateral_gap - self.lateral_safe)
+        """How much larger than asked for the gap is that has to hold, m; negative is dangerous.
+
+        With room to the side it is the larger of the two margins, without it the one along the way.
+        """
+        along, across = self.longitudinal_gap - self.longitudinal_safe, self.lateral_gap - self.lateral_safe
+        return along if across < 0.0 else max(along, across)
 
     @property
     def dangerous(self) -> bool:
