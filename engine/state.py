@@ -63,10 +63,14 @@ class ActorTable:
 
     Removing a row moves the last one into its place, so hold ids, never row numbers, across a removal.
     ``rows`` is a view of the live rows; write through it.
+
+    Attributes:
+        layout: grows whenever a row is added or moved, for those who keep row numbers.
     """
 
     def __init__(self, capacity: int = 64) -> None:
         self._row_of: dict[int, int] = {}
+        self.layout = 0
         self._hold(np.zeros(capacity, dtype=ACTOR_DTYPE))
 
     def _hold(self, data: np.ndarray) -> None:
@@ -101,6 +105,7 @@ class ActorTable:
         if row == len(self._data):
             self._hold(np.concatenate([self._data, np.zeros_like(self._data)]))
         self._row_of[actor_id] = row
+        self.layout += 1
         self._data[row] = np.zeros((), dtype=ACTOR_DTYPE)
         self._data[row]["id"], self._data[row]["kind"], self._data[row]["parent"] = actor_id, kind, parent
         return self._data[row]
@@ -116,6 +121,7 @@ class ActorTable:
     def remove(self, actor_id: int) -> None:
         """Drop a row; the last row takes its place."""
         row = self._row_of.pop(actor_id)
+        self.layout += 1
         last = len(self._row_of)
         if row != last:
             self._data[row] = self._data[last]

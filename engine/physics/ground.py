@@ -1,4 +1,4 @@
-"""The static world in Bullet: one triangle mesh for everything that collides, and a plane below it.
+"""The static world in Bullet: one triangle mesh for everything that collides, and a flat ground below it.
 
 One body, not one per tag or object: every moving body would meet the boxes of all of them in the broad phase at
 each substep. The tag of what was touched is found back from the triangle index that Bullet reports.
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from panda3d.bullet import (
-    BulletPlaneShape,
     BulletRigidBodyNode,
     BulletTriangleMesh,
     BulletTriangleMeshShape,
@@ -24,8 +23,6 @@ from panda3d.core import (
     GeomTriangles,
     GeomVertexData,
     GeomVertexFormat,
-    TransformState,
-    Vec3,
 )
 
 from engine.geometry import IDENTITY, Model, StaticWorld
@@ -37,7 +34,13 @@ Vertices = npt.NDArray[np.float32]
 Triangles = npt.NDArray[np.uint32]
 
 SAFETY_DEPTH_M = 1.0
-"""How far below the lowest vertex the plane lies that keeps things from falling for ever."""
+"""How far below the lowest vertex the flat ground lies that keeps things from falling for ever."""
+SAFETY_REACH_M, SAFETY_CELL_M = 20_000.0, 1000.0
+"""How far the flat ground reaches beyond the world on all sides, and its triangles' size.
+
+It is no infinite plane, which would meet every body and every wheel's ray of the whole world at each substep: a tenth
+of Bullet's time with a hundred cars.
+"""
 
 MAX_TRIANGLES = 1_000_000
 """Triangles per body. Bullet's quantised tree numbers them with 21 bits."""
@@ -102,13 +105,26 @@ def mesh_shape(vertices: Vertices, triangles: Triangles) -> BulletTriangleMeshSh
     return BulletTriangleMeshShape(mesh, False)
 
 
+def flat_mesh(low: Vertices, high: Vertices, z: float) -> tuple[Vertices, Triangles]:
+    """Return the (V, 3) vertices and (T, 3) triangles of a flat ground from (2,) ``low`` to beyond ``high``."""
+    xs, ys = (np.arange(a, b + SAFETY_CELL_M, SAFETY_CELL_M, dtype=np.float64) for a, b in zip(low, high))
+    x, y = (a.ravel() for a in np.meshgrid(xs, ys, indexing="ij"))
+    row = len(ys)
+    first = (np.arange(len(xs) - 1)[:, None] * row + np.arange(row - 1)).ravel()
+    triangles = np.concatenate(
+        [np.stack([first, first + row + 1, first + 1], -1), np.stack([first, first + row, first + row + 1], -1)]
+    )
+    return np.stack([x, y, np.full(len(x), z)], -1).astype(np.float32), triangles.astype(np.uint32)
+
+
 class GroundShapes:
     """What the static bodies of a world are made of. Building it takes time; any number of physics may share it.
 
     Attributes:
         shapes: of the bodies, each with the (T,) tags of its triangles.
         lowest_m: height of the lowest vertex.
-        safety_z_m: height of the plane below everything.
+        safety: the flat ground below everything.
+        safety_z_m: its height.
     """
 
     def __init__(self, static: StaticWorld) -> None:
@@ -119,6 +135,9 @@ class GroundShapes:
             self.shapes.append((mesh_shape(vertices, triangles[part]), tags[part]))
         self.lowest_m = float(vertices[:, 2].min()) if len(vertices) else 0.0
         self.safety_z_m = self.lowest_m - SAFETY_DEPTH_M if len(vertices) else 0.0
+        bounds = vertices[:, :2] if len(vertices) else np.zeros((1, 2), np.float32)
+        low, high = bounds.min(axis=0) - SAFETY_REACH_M, bounds.max(axis=0) + SAFETY_REACH_M
+        self.safety = mesh_shape(*flat_mesh(low, high, self.safety_z_m))
 
 
 class Ground:
@@ -145,10 +164,9 @@ class Ground:
             node.add_shape(shape)
             self._attach(node, tags)
         self.lowest_m, self.safety_z_m = made.lowest_m, made.safety_z_m
-        plane = BulletRigidBodyNode("below")
-        plane.add_shape(BulletPlaneShape(Vec3(0, 0, 1), 0.0))
-        plane.set_transform(TransformState.make_pos(Vec3(0, 0, self.safety_z_m)))
-        self._attach(plane, np.full(1, int(Tag.TERRAIN), np.uint8))
+        below = BulletRigidBodyNode("below")
+        below.add_shape(made.safety)
+        self._attach(below, np.full(1, int(Tag.TERRAIN), np.uint8))
 
     def _attach(self, node: BulletRigidBodyNode, tags: npt.NDArray[np.uint8]) -> None:
         node.set_into_collide_mask(self._mask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -81,6 +82,8 @@ class Physics(Bodies):
         self._ground = Ground(self._world, static, STATIC_MASK)
         self._stepper = Stepper(self._world)
         self._said: set[str] = set()
+        # Table, its layout and the bodies' numbering for which the rows of all bodies are known, and these rows.
+        self._rows_for: tuple[ActorTable | None, int, int, Any] = (None, 0, 0, None)
         self._log = ContactLog(self._world, self._ground, self._store)
         self._world.set_tick_callback(PythonCallbackObject(self._log.look), False)
 
@@ -417,7 +420,9 @@ class Physics(Bodies):
         store = self._store
         if not store.ids:
             return
-        rows, at = table.rows, table.indices(store.ids)
+        if self._rows_for[0] is not table or self._rows_for[1:3] != (table.layout, store.layout):
+            self._rows_for = (table, table.layout, store.layout, table.indices(store.ids))
+        rows, at = table.rows, self._rows_for[3]
         rows["location"][at], rows["rotation"][at] = store.location, store.rotation
         rows["velocity"][at], rows["angular_velocity"][at] = store.velocity, store.spin
         rows["acceleration"][at] = store.acceleration

@@ -37,6 +37,7 @@ class BodyStore:
         location, rotation: metres, degrees: as of the last step, or as placed since.
         velocity, spin, acceleration: m/s, deg/s, m/s^2, of the last frame.
         simulated: (B,) whether Bullet moves the body.
+        layout: grows whenever bodies are numbered anew.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,7 @@ class BodyStore:
         self.told_spin: dict[int, tuple[float, float, float]] = {}
         # Bodies placed by hand whose node in Bullet has not followed yet.
         self._placed: dict[Body, None] = {}
+        self.layout = 0
         self._renumber()
 
     def add(self, body: Body, location: Vector, rotation: Vector) -> None:
@@ -93,6 +95,7 @@ class BodyStore:
         self._renumber()
 
     def _renumber(self) -> None:
+        self.layout += 1
         self.order = list(self.by_id.values())
         for index, body in enumerate(self.order):
             body.index = index
