@@ -7,6 +7,7 @@ that ran before, and wherever the folder lies.
 from __future__ import annotations
 
 import contextlib
+import csv
 import logging
 import os
 import threading
@@ -425,8 +426,11 @@ def _record(tracks: dict[str, Track], execution: Execution) -> None:
 
 
 def _write_events(path: Path, execution: Execution) -> None:
-    rows = [f"{e.time_s:.3f},{e.kind},{e.name},{e.transition},{e.state}" for e in execution.events]
-    path.write_text("time,kind,element,transition,to\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("time", "kind", "element", "transition", "to", "path"))
+        for e in execution.events:
+            writer.writerow((f"{e.time_s:.3f}", e.kind, e.name, e.transition, e.state, "::".join(e.element.path)))
 
 
 def _manifest(unit: Unit, options: RunOptions, scenario: Scenario, outcome: Outcome) -> dict[str, Any]:

@@ -51,9 +51,12 @@ class View:
 
 
 @lru_cache(maxsize=8)
-def _ground(map_file: str) -> tuple[tuple[str, shapely.Geometry], ...]:
-    """Merge a network's surfaces by colour, and its markings, into polygons in drawing order."""
-    network = opendrive.read(Path(map_file))
+def _ground(text: str) -> tuple[tuple[str, shapely.Geometry], ...]:
+    """Merge the surfaces of an OpenDRIVE text by colour, and its markings, into polygons in drawing order.
+
+    Kept by the text, not by the file: every unit of a run has a copy of its own.
+    """
+    network = opendrive.parse(text)
     by_color: dict[str, list[shapely.Geometry]] = {}
     for surface in opendrive.surfaces(network):
         color = GROUND.get(surface.tag)
@@ -97,7 +100,7 @@ def birdseye(result: Result, tracks: dict[str, Track], names: list[str], key_s: 
         f'aria-label="bird\'s-eye view of {escape(result.unit.name, quote=True)}">'
     ]
     if result.map_file:
-        for color, geometry in _ground(str(base / result.map_file)):
+        for color, geometry in _ground((base / result.map_file).read_text(encoding="utf-8")):
             path = _path(view, shapely.intersection(geometry, view.window))
             if path:
                 parts.append(f'<path d="{path}" fill="{color}" fill-rule="evenodd"/>')

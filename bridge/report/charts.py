@@ -24,28 +24,33 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 def line_chart(
     title: str,
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    series: Mapping[str, tuple[Sequence[float], Sequence[float | None]]],
     *,
     unit: str,
     mark_s: float | None = None,
     mark_label: str = "",
     colors: Mapping[str, str] | None = None,
+    level: float | None = None,
 ) -> str:
     """Return an SVG line chart over time.
 
     Args:
         title: printed above the plot.
-        series: name -> (times in s, values); at most eight colours are told apart.
+        series: name -> (times in s, values); at most eight colours are told apart. A value None is a gap.
         unit: of the values, printed at the axis.
         mark_s: a moment to mark with a vertical line.
         mark_label: what that moment is.
         colors: by series name; in order of :data:`COLORS` by default.
+        level: a value to mark with a horizontal line.
     """
     times = [t for xs, _ in series.values() for t in xs]
-    values = [v for _, ys in series.values() for v in ys]
-    if not times:
+    values = [v for _, ys in series.values() for v in ys if v is not None]
+    if not times or not values:
         return ""
-    x_ticks, y_ticks = nice_ticks(min(times), max(times), 6), nice_ticks(min(0.0, *values), max(1.0, *values), 4)
+    x_ticks, y_ticks = (
+        nice_ticks(min(times), max(times), 6),
+        nice_ticks(min(0.0, *values), max(1.0, level or 0.0, *values), 4),
+    )
 
     def x(t: float) -> float:
         return LEFT + (t - x_ticks[0]) / (x_ticks[-1] - x_ticks[0]) * (WIDTH - LEFT - RIGHT)
@@ -64,6 +69,8 @@ def line_chart(
         parts.append(f'<text x="{x(tick):.1f}" y="{HEIGHT - BOTTOM + 14}" text-anchor="middle">{tick:g}</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">time, s</text>')
     parts.append(f'<text x="{WIDTH - RIGHT}" y="14" text-anchor="end">{escape(unit)}</text>')
+    if level is not None:
+        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(level):.1f}" y2="{y(level):.1f}" class="level"/>')
     if mark_s is not None:
         parts.append(
             f'<line x1="{x(mark_s):.1f}" x2="{x(mark_s):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" class="mark"/>'
@@ -76,6 +83,18 @@ def line_chart(
         )
     for i, (name, (xs, ys)) in enumerate(series.items()):
         color = colors[name] if colors else COLORS[i % len(COLORS)]
-        points = " ".join(f"{x(t):.1f},{y(v):.1f}" for t, v in zip(xs, ys, strict=True))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.8"/>')
+        for piece in _pieces(xs, ys):
+            points = " ".join(f"{x(t):.1f},{y(v):.1f}" for t, v in piece)
+            parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="1.8"/>')
     return "".join([*parts, "</svg>"])
+
+
+def _pieces(times: Sequence[float], values: Sequence[float | None]) -> list[list[tuple[float, float]]]:
+    """Cut a curve at its gaps; a single point becomes a short stroke."""
+    pieces: list[list[tuple[float, float]]] = [[]]
+    for t, v in zip(times, values, strict=True):
+        if v is not None:
+            pieces[-1].append((t, v))
+        elif pieces[-1]:
+            pieces.append([])
+    return [piece * 2 if len(piece) == 1 else piece for piece in pieces if piece]
