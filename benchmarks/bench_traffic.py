@@ -26,6 +26,9 @@ from bridge import simulators
 DOCUMENTED = {0: 729.0, 1: 422.0, 10: 98.0, 50: 26.0, 100: 15.0, 200: 7.0}
 """Vehicles: synchronous ticks per second of CARLA with physics and traffic manager, no sensors (its documentation)."""
 FACTOR, FACTOR_CROWDED, CROWDED = 1.5, 4.0, 50
+WALKERS, BESIDE, SLOWED = 50, 50, 0.77
+"""So many walkers with navigation, on top of so many vehicles, shall cost no more than 30 % of the rate."""
+SPAWN_ROUNDS = 10
 MAP = "RealityTown"
 STEP_S = 0.05
 WARM_TICKS = 60
@@ -81,8 +84,31 @@ def spawn(client: carla.Client, world: carla.World, count: int, manager_port: in
     return spawned
 
 
-def measure(count: int) -> dict[str, float]:
-    """Return rate, vehicles, and milliseconds a tick of engine and traffic manager. In a process that may be killed."""
+def populate(client: carla.Client, world: carla.World, count: int) -> int:
+    """Put ``count`` walkers on the navigation mesh, each led by a controller to a random place; return how many."""
+    world.set_pedestrians_seed(1)
+    rng = random.Random(5)
+    library = world.get_blueprint_library()
+    kinds = sorted(library.filter("walker.pedestrian.*"), key=lambda b: b.id)
+    walkers: list[int] = []
+    for _ in range(SPAWN_ROUNDS):
+        spots = [world.get_random_location_from_navigation() for _ in range(count - len(walkers))]
+        raised = [carla.Transform(carla.Location(p.x, p.y, p.z + 1.0)) for p in spots if p is not None]
+        wishes = [carla.command.SpawnActor(rng.choice(kinds), place) for place in raised]
+        walkers += [answer.actor_id for answer in client.apply_batch_sync(wishes, True) if not answer.has_error()]
+    leader = library.find("controller.ai.walker")
+    wishes = [carla.command.SpawnActor(leader, carla.Transform(), walker) for walker in walkers]
+    leaders = [answer.actor_id for answer in client.apply_batch_sync(wishes, True) if not answer.has_error()]
+    controllers: Any = world.get_actors(leaders)
+    for controller in controllers:
+        controller.start()
+        controller.go_to_location(world.get_random_location_from_navigation())
+        controller.set_max_speed(1.4)
+    return len(leaders)
+
+
+def measure(count: int, walkers: int = 0) -> dict[str, float]:
+    """Return rate, actors, and milliseconds a tick of engine and traffic manager. In a process that may be killed."""
     with simulators.start("embedded", arguments=("--map", MAP)) as simulator:
         client = simulator.connect()
         client.set_timeout(30.0)
@@ -94,6 +120,7 @@ def measure(count: int) -> dict[str, float]:
             manager.set_synchronous_mode(True)
             manager.set_random_device_seed(1)
         spawned = spawn(client, world, count, port)
+        led = populate(client, world, walkers) if walkers else 0
         for _ in range(WARM_TICKS):
             world.tick(30.0)
         ticks, spent = 0, 0.0
@@ -109,16 +136,17 @@ def measure(count: int) -> dict[str, float]:
             manager.set_synchronous_mode(False)
         return {
             "vehicles": spawned,
+            "walkers": led,
             "rate": ticks / spent,
             "engine_ms": engine_s / ticks * 1e3,
             "client_ms": workers_s / ticks * 1e3,
         }
 
 
-def measured(count: int) -> dict[str, float]:
+def measured(count: int, walkers: int = 0) -> dict[str, float]:
     """Run :func:`measure` in a process of its own, again when it does not end in time."""
     for _ in range(ATTEMPTS):
-        command = [sys.executable, "-m", "benchmarks.bench_traffic", str(count)]
+        command = [sys.executable, "-m", "benchmarks.bench_traffic", str(count), str(walkers)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
         except subprocess.TimeoutExpired:
@@ -130,20 +158,31 @@ def measured(count: int) -> dict[str, float]:
 
 def run() -> list[Row]:
     """Measure all numbers of vehicles, one after the other."""
-    rows = []
+    rows, rates = [], {}
     for count, limit in DOCUMENTED.items():
         found = measured(count)
         if found["vehicles"] != count:
             raise RuntimeError(f"only {found['vehicles']:.0f} of {count} vehicles found a place on {MAP}")
+        rates[count] = found["rate"]
         target = FACTOR_CROWDED if count >= CROWDED else FACTOR
         name = f"synchronous ticks, {count} vehicles and the traffic manager; CARLA's documentation"
         rows.append(_row(name, found["rate"], "1/s", limit, f">= {target:g}"))
-        tick_ms = 1e3 / found["rate"]
-        rows.append(_row("   of a tick: engine, processor time", found["engine_ms"], "ms", tick_ms, INFORMATION))
-        rows.append(
-            _row("   of a tick: client's traffic manager and network", found["client_ms"], "ms", tick_ms, INFORMATION)
-        )
-    return rows
+        rows += _shares(found)
+    found = measured(BESIDE, WALKERS)
+    if found["walkers"] != WALKERS:
+        raise RuntimeError(f"only {found['walkers']:.0f} of {WALKERS} walkers found a place on {MAP}")
+    name = f"the same, {BESIDE} vehicles and {WALKERS} walkers with navigation; without walkers"
+    rows.append(_row(name, found["rate"], "1/s", rates[BESIDE], f">= {SLOWED:g}"))
+    return rows + _shares(found)
+
+
+def _shares(found: dict[str, float]) -> list[Row]:
+    """Return whose processor time a tick is, in rows for information."""
+    tick_ms = 1e3 / found["rate"]
+    return [
+        _row("   of a tick: engine, processor time", found["engine_ms"], "ms", tick_ms, INFORMATION),
+        _row("   of a tick: client's traffic manager and network", found["client_ms"], "ms", tick_ms, INFORMATION),
+    ]
 
 
 def _row(name: str, ours: float, unit: str, limit: float, target: str) -> Row:
@@ -151,7 +190,7 @@ def _row(name: str, ours: float, unit: str, limit: float, target: str) -> Row:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(int(sys.argv[1]))) + "\n")
+    sys.stdout.write(json.dumps(measure(*map(int, sys.argv[1:]))) + "\n")
     sys.stdout.flush()
     # The client library joins the traffic manager's threads at exit, one of which may sleep for ever.
     os._exit(0)
