@@ -62,7 +62,7 @@ class Catalogs:
             kinds: elements that may be meant, for instance ``"Vehicle", "Pedestrian"``.
 
         Raises:
-            OpenScenarioError: there is no such catalog or entry, or an assigned parameter is not declared there.
+            OpenScenarioError: there is no such catalog or entry.
         """
         catalog, entry = reference.text("catalogName"), reference.text("entryName")
         element, file = self._find(reference, catalog, entry, kinds)
@@ -72,7 +72,7 @@ class Catalogs:
             name = str(assignment.raw("parameterRef")).lstrip("$")
             given[name] = assignment.text("value")
         node = Node(element, file, self.scope)
-        node.with_scope(read_declarations(node, self.scope, given))
+        node.with_scope(read_declarations(node, self.scope, given, lenient=True))
         self.opened.append(node)
         if len(self.opened) > 100_000:
             raise reference.error(

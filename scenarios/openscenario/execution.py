@@ -14,7 +14,7 @@ A step is split in two so that whoever owns the simulator's clock can tick it in
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from scenarios.opendrive import RoadNetwork
 from scenarios.openscenario import control, motion
@@ -24,6 +24,7 @@ from scenarios.openscenario.board import COMPLETE, END, RUNNING, START, Board, C
 from scenarios.openscenario.controllers import CONTROLLERS, ControllerFactory
 from scenarios.openscenario.errors import OpenScenarioError
 from scenarios.openscenario.machine import Storyboard, begin_private
+from scenarios.openscenario.open_space import OpenSpace
 from scenarios.openscenario.outcomes import Collision, Outcome, Tracker
 from scenarios.openscenario.ports import WorldPort
 from scenarios.openscenario.roads import Roads
@@ -54,6 +55,7 @@ class Execution:
         controllers: Mapping[str, ControllerFactory] | None = None,
         *,
         default_motion: bool = False,
+        commands: Mapping[str, Callable[[World, str], Activity | None]] | None = None,
     ) -> None:
         """Prepare a run; nothing is put into the world before :meth:`start`.
 
@@ -66,6 +68,7 @@ class Execution:
             controllers: by name; default is the registry :data:`CONTROLLERS`.
             default_motion: let default motion (and a note) stand in for controllers that are not there, also those
                 that actions assign; else the latter are refused.
+            commands: handlers of the scenario's CustomCommandActions by their type.
 
         Raises:
             OpenScenarioError: there is no road network, or an action assigns a controller nobody registered.
@@ -73,10 +76,6 @@ class Execution:
         if dt_s <= 0.0:
             raise ValueError(f"a step must be longer than 0 s, not {dt_s}")
         network = network or scenario.network
-        if network is None:
-            raise OpenScenarioError(
-                "names no road network and none was given", file=scenario.path, element="RoadNetwork"
-            )
         registry = CONTROLLERS if controllers is None else controllers
         for node, record in scenario.assigned:
             if record.name not in registry and not default_motion:
@@ -89,10 +88,12 @@ class Execution:
         }
         self.scenario = scenario
         self.world = World(
-            Roads(network), entities, dict(scenario.parameters), dict(scenario.variables), Signals(scenario.signals),
+            Roads(network) if network is not None else OpenSpace(), entities, dict(scenario.parameters), dict(scenario.variables), Signals(scenario.signals),
             Board(), port, dt_s, seed, registry,
         )  # fmt: skip
         self.world.notes += scenario.notes
+        self.world.commands = commands or {}
+        self.world.monitors = dict(scenario.monitors)
         # Looking for the road under somebody costs; only those are watched whom a condition or criterion asks about.
         self.world.watch_off_road = scenario.watch_off_road | ({scenario.ego} if scenario.criteria else set())
         self._root = Storyboard(self.world, scenario.storyboard)
@@ -244,6 +245,15 @@ class Execution:
     def events(self) -> list[Change]:
         """The log of all transitions so far."""
         return self.world.board.log
+
+    def set_user_value(self, name: str, value: str) -> None:
+        """Set what UserDefinedValueConditions of this name compare; before that they are false."""
+        self.world.user_values[name] = value
+
+    @property
+    def monitors(self) -> Mapping[str, bool]:
+        """The values of the scenario's monitors."""
+        return dict(self.world.monitors)
 
     @property
     def motions(self) -> dict[str, Motion]:

@@ -13,6 +13,7 @@ straight on, so that somebody put across the road walks across it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def advance(world: World) -> dict[str, VehicleDrive | Walk | Autopilot]:
             continue
         answer = answers.get(name)
         if isinstance(answer, VehicleDrive | Walk | Autopilot):
-            wishes[name] = answer
+            wishes[name] = _overridden(answer, entity.overrides)
         elif isinstance(answer, Kinematic):
             _put(world, entity, answer)
         else:
@@ -60,6 +61,27 @@ def advance(world: World) -> dict[str, VehicleDrive | Walk | Autopilot]:
             _commit(world)
     world.moved()
     return wishes
+
+
+def _overridden(
+    wish: VehicleDrive | Walk | Autopilot, overrides: Mapping[str, float]
+) -> VehicleDrive | Walk | Autopilot:
+    """Return a controller's wish with what OverrideControllerValueActions took from it (pedals 0..1)."""
+    if not overrides or not isinstance(wish, VehicleDrive):
+        return wish
+    changes: dict[str, float | bool] = {}
+    for part, name in (("Throttle", "throttle"), ("Brake", "brake")):
+        if part in overrides:
+            changes[name] = min(max(overrides[part], 0.0), 1.0)
+    if "SteeringWheel" in overrides:  # radians at the wheel; its stop is at one and a half turns
+        changes["steer"] = min(max(overrides["SteeringWheel"] / (3.0 * math.pi), -1.0), 1.0)
+    if "ParkingBrake" in overrides:
+        changes["hand_brake"] = overrides["ParkingBrake"] > 0.5
+    if "Gear" in overrides:
+        changes["reverse"] = overrides["Gear"] < 0.0
+    if overrides.get("Clutch", 0.0) > 0.5:
+        changes["throttle"] = 0.0
+    return replace(wish, **changes)  # type: ignore[arg-type]
 
 
 def _commit(world: World) -> None:
@@ -156,6 +178,8 @@ def _straight(world: World, entity: Entity, distance: float, speed: float) -> No
 def _along(world: World, entity: Entity, pose: Pose, track: Track | None, speed: float, distance: float) -> None:
     """Finish a step whose path is tangent to the new heading."""
     forward = np.array(pose.point(1.0, 0.0)) - pose.location
+    # The speed is that over the map; what goes up or down a slope comes on top.
+    forward /= max(math.hypot(forward[0], forward[1]), 0.1)
     _finish(world, entity, pose, track, speed, forward * speed, distance)
 
 

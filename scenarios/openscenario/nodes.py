@@ -217,6 +217,10 @@ class Node:
             raise self.error(f"child element <{tag}> is missing")
         return found
 
+    def content(self) -> str:
+        """Return the text between the element's tags, without the space around it."""
+        return "".join(self.element.itertext()).strip()
+
     def only(self) -> Node:
         """Return the single child element of a choice."""
         children = self.children()

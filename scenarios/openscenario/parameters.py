@@ -5,6 +5,7 @@ Parameters are fixed before a run. A scope is one element's declarations on top 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,8 @@ from scenarios.openscenario.expressions import ExpressionError, Value
 
 if TYPE_CHECKING:
     from scenarios.openscenario.nodes import Node
+
+logger = logging.getLogger(__name__)
 
 # "integer" is 1.0's name of "int".
 TYPES = ("boolean", "dateTime", "double", "int", "integer", "string", "unsignedInt", "unsignedShort")
@@ -130,7 +133,12 @@ def compare_texts(rule: str, kind: str, left: str, right: str) -> bool:
 
 
 def read_declarations(
-    parent: Node, outer: Scope | None, given: Mapping[str, str], tag: str = "ParameterDeclarations"
+    parent: Node,
+    outer: Scope | None,
+    given: Mapping[str, str],
+    tag: str = "ParameterDeclarations",
+    *,
+    lenient: bool = False,
 ) -> Scope:
     """Read the ``ParameterDeclarations`` child of ``parent`` into a new scope.
 
@@ -141,6 +149,8 @@ def read_declarations(
         outer: the scope around it.
         given: values that replace the declared ones (of a user, a distribution or a catalog reference).
         tag: name of the child element.
+        lenient: take a value that is not of the declared type as text, and given names that are not declared as not
+            given (both with a warning): catalogs in use contain such, and belong to somebody else.
 
     Raises:
         OpenScenarioError: a value has the wrong type, breaks its constraints, or a given name is not declared.
@@ -156,13 +166,24 @@ def read_declarations(
         if kind in NUMERIC and name not in given:
             text = text.strip()
         if problem := type_problem(kind, text):
-            raise declaration.error(f"parameter {name}: value {text!r} {problem}")
+            if name in given or not lenient:
+                raise declaration.error(f"parameter {name}: value {text!r} {problem}")
+            # Catalogs in use declare words as doubles; whoever needs a number of this one is refused where he asks.
+            logger.warning(
+                "%s:%d: parameter %s: value %r %s, taken as text",
+                declaration.file, declaration.line, name, text, problem,
+            )  # fmt: skip
+            kind = "string"
         if name in scope.parameters and scope.parameters[name].text != text:
             raise declaration.error(f"parameter {name} is declared twice, with different values")
         _check_constraints(declaration, name, kind, text)
         scope.parameters[name] = Parameter(name, kind, text)
     unknown = sorted(set(given) - set(scope.parameters))
-    if unknown:
+    for name in unknown if lenient else ():
+        logger.warning(
+            "%s:%d: parameter %s is not declared, its assignment has no effect", parent.file, parent.line, name
+        )
+    if unknown and not lenient:
         declared = ", ".join(sorted(scope.parameters)) or "none"
         raise (node or parent).error(f"parameter {unknown[0]} is not declared here", remedy=f"declared: {declared}")
     return scope

@@ -35,6 +35,7 @@ class Reader:
     selections: dict[str, tuple[str, ...]] = field(default_factory=dict)
     variables: dict[str, Parameter] = field(default_factory=dict)
     signals: dict[str, SignalController] = field(default_factory=dict)
+    monitors: dict[str, bool] = field(default_factory=dict)
     network: RoadNetwork | None = None
     criteria: list[Criterion] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -7,11 +7,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
 from scenarios.opendrive import LaneKey, LanePosition, RoadNetwork
+from scenarios.openscenario.routing import find_way, wander
 from scenarios.openscenario.states import Pose, wrap
 
 CHUNK_M = 2.0
@@ -158,6 +159,11 @@ class Roads:
         ):
             return None
         return self.aligned(track, pose.heading)
+
+    def nearest(self, pose: Pose) -> Track | None:
+        """Return the nearest lane of whatever type, going with s; None when there is none near."""
+        found = self.network.locate(pose.x, pose.y, pose.z, pose.heading, types=None)
+        return None if found is None else Track(found.road_id, found.lane_id, found.s, found.offset)
 
     def _beyond_end(self, track: Track, pose: Pose) -> float:
         """Return how far a pose lies before the start or after the end of a road, along the road."""
@@ -326,7 +332,7 @@ class Roads:
             p = self.network.lane_poses(key, np.array([track.s, track.s + track.direction * ds]), track.offset)
         except ValueError:  # the lane changes its id within the step: the road's own scale is close enough
             return 1.0
-        chord = math.dist((p.x[0], p.y[0], p.z[0]), (p.x[1], p.y[1], p.z[1]))
+        chord = math.hypot(p.x[1] - p.x[0], p.y[1] - p.y[0])
         half = 0.5 * abs(wrap(float(p.heading[1] - p.heading[0])))
         arc = chord * (half / math.sin(half)) if 1e-4 < half < 1.0 else chord
         return max(arc / ds, 0.05)
@@ -404,12 +410,31 @@ class Roads:
 
     # ---- routes and distances
 
-    def route(self, tracks: Sequence[Track]) -> RoutePath:
-        """Return the shortest way through places in this order; OpenDriveError when two are not connected."""
+    def route(
+        self, tracks: Sequence[Track], strategies: Sequence[str] = (), rng: np.random.Generator | None = None
+    ) -> RoutePath:
+        """Return the way through places in this order; OpenDriveError when two are not connected.
+
+        Args:
+            tracks: the places.
+            strategies: how each place but the first is reached; the shortest way where none is given.
+            rng: for strategy ``random``.
+        """
         legs: list[Leg] = []
-        for start, end in pairwise(tracks):
-            keys = self.network.route(self._position(start), self._position(end))
+        for (start, end), strategy in zip_longest(pairwise(tracks), strategies, fillvalue="shortest"):
+            here, there = self._position(start), self._position(end)
+            keys = find_way(self.network, here, there, strategy, rng)
             self._append_legs(legs, keys, start, end)
+        return RoutePath(tuple(legs))
+
+    def random_route(self, start: Track, length_m: float, rng: np.random.Generator) -> RoutePath:
+        """Return a way from a place on, decided by lot where roads part; shorter where the roads end."""
+        keys = wander(self.network, self._position(start).key, length_m, rng)
+        last = keys[-1]
+        forward = self.network.lane_drives_forward(last.road_id, last.lane_id, last.section)
+        s = self.network.lane_range(last)[1 if forward else 0]
+        legs: list[Leg] = []
+        self._append_legs(legs, keys, start, Track(last.road_id, last.lane_id, s))
         return RoutePath(tuple(legs))
 
     def _append_legs(self, legs: list[Leg], keys: Sequence[LaneKey], start: Track, end: Track) -> None:

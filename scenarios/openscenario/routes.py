@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from foundation.seeds import generator
 from scenarios.openscenario.nodes import Node
 from scenarios.openscenario.positions import Position, read_position
 from scenarios.openscenario.roads import RoutePath
+from scenarios.openscenario.routing import STRATEGIES
 
 if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
@@ -16,11 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RouteRecord:
-    """``Route``: where it passes. All strategies but ``shortest`` need traffic data and are refused by the reader."""
+    """``Route``: where it passes, and by which strategy each waypoint is reached from the one before."""
 
     name: str
     closed: bool
     waypoints: tuple[Position, ...]
+    strategies: tuple[str, ...]
     place: str
 
     def path(self, world: World) -> RoutePath:
@@ -34,7 +37,8 @@ class RouteRecord:
             tracks.append(track)
         if self.closed:
             tracks.append(tracks[0])
-        return world.roads.route(tracks)
+        strategies = [*self.strategies[1:], *([self.strategies[0]] if self.closed else [])]
+        return world.roads.route(tracks, strategies, generator(world.seed, "route", self.name))
 
 
 def read_route(node: Node, reader: Reader) -> RouteRecord:
@@ -43,8 +47,6 @@ def read_route(node: Node, reader: Reader) -> RouteRecord:
     waypoints = declared.many("Waypoint")
     if len(waypoints) < 2:
         raise node.error("a route needs at least two waypoints")
-    for waypoint in waypoints:
-        # The router knows lengths only; a strategy it cannot honour is refused.
-        waypoint.choice("routeStrategy", ("shortest",))
+    strategies = tuple(w.choice("routeStrategy", STRATEGIES) for w in waypoints)
     positions = tuple(read_position(w.one("Position"), reader) for w in waypoints)
-    return RouteRecord(node.text("name"), node.boolean("closed"), positions, f"{node.file}:{node.line}")
+    return RouteRecord(node.text("name"), node.boolean("closed"), positions, strategies, f"{node.file}:{node.line}")

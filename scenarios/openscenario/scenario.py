@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scenarios import opendrive
@@ -42,6 +42,7 @@ class Scenario:
         network: that road network.
         entities: by name, in file order; trailers follow what tows them.
         parameters, variables: with their values at the start.
+        monitors: truth values by name, as they are at the start.
         criteria: what is demanded of the ego vehicle.
         assigned: controllers that actions assign.
         notes: what is allowed in the file but has no or another effect than one may think.
@@ -61,6 +62,7 @@ class Scenario:
     assigned: tuple[tuple[Node, ControllerRecord], ...]
     notes: tuple[str, ...]
     watch_off_road: frozenset[str] = frozenset()
+    monitors: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -105,8 +107,7 @@ def load(
     catalogs = Catalogs.read(root.maybe("CatalogLocations"), path.parent, scope)
     reader = Reader(path, scope, catalogs)
     reader.variables = read_variables(root)
-    if (monitors := root.maybe("MonitorDeclarations")) is not None and len(monitors.element):
-        raise monitors.error("monitors are not supported")
+    reader.monitors = _read_monitors(root)
     road_path, reader.network, reader.signals = _read_roads(root, path, network)
     entries = _read_entities(root, reader)
     board = read_storyboard(root.one("Storyboard"), reader)
@@ -116,8 +117,20 @@ def load(
     return Scenario(
         path, version, description, road_path, reader.network, entries, dict(scope.parameters), reader.variables,
         reader.signals, board, tuple(reader.criteria), tuple(reader.assigned), tuple(reader.notes),
-        frozenset(reader.watch_off_road),
+        frozenset(reader.watch_off_road), reader.monitors,
     )  # fmt: skip
+
+
+def _read_monitors(root: Node) -> dict[str, bool]:
+    """Read ``MonitorDeclarations``: truth values that the scenario sets for whoever evaluates it."""
+    found: dict[str, bool] = {}
+    node = root.maybe("MonitorDeclarations")
+    for declaration in node.many("MonitorDeclaration") if node is not None else []:
+        name = declaration.text("name")
+        if name in found:
+            raise declaration.error(f"monitor {name} is declared twice")
+        found[name] = declaration.boolean("value")
+    return found
 
 
 def _read_header(root: Node) -> tuple[tuple[int, int], str]:

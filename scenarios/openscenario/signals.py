@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from scenarios.openscenario.nodes import Node
 
+LAMP_MODES = frozenset({"on", "off", "flashing", "counting", "other", "unknown", "broken", "true", "false", "1", "0"})
+"""What a lamp can do: OSI's TrafficLight.Mode, and truth values."""
 COLORS = ("red", "yellow", "green", "off", "unknown")
 
 
@@ -126,6 +128,8 @@ def color_of(state: str) -> str:
         if "yellow" in lit:
             return "yellow"  # alone, or with red just before green: CARLA's lights know one colour at a time
         return lit[0] if lit else "off"
+    if len(lamps) > 1 and set(lamps) <= LAMP_MODES:
+        return "unknown"
     raise ValueError(f"signal state {state!r} is not understood")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenarios.openscenario.actions import GlobalAction, PrivateAction, read_global, read_private
+from scenarios.openscenario.actions.user_defined import Nothing, read_user_defined
 from scenarios.openscenario.nodes import Node
 from scenarios.openscenario.triggers import Trigger, read_trigger
 
@@ -114,6 +115,8 @@ def _read_init(node: Node, reader: Reader) -> tuple[InitAction, ...]:
             for item in child.many("PrivateAction"):
                 action, tag = read_private(item, reader), item.only().tag
                 actions += [InitAction(name, tag, action, None, item) for name in names]
+        elif child.tag == "UserDefinedAction":
+            actions.append(InitAction(None, child.tag, None, read_user_defined(child, reader), child))
         else:
             raise child.error("this kind of action is not supported in Init")
     return tuple(actions)
@@ -197,12 +200,17 @@ def _read_event(node: Node, reader: Reader) -> Event:
 
 def _read_action(node: Node, reader: Reader) -> Action:
     name = node.label("name")
+    if not node.children():
+        reader.note(node, "holds nothing, so it does nothing")
+        return Action(name, None, Nothing(), node)
     child = node.only()
+    if child.tag == "UserDefinedAction":
+        return Action(name, None, read_user_defined(child, reader), node)
     if child.tag == "PrivateAction":
         return Action(name, read_private(child, reader), None, node)
     if child.tag == "GlobalAction":
         return Action(name, None, read_global(child, reader), node)
     raise child.error(
         "this kind of action is not supported",
-        remedy="use PrivateAction or GlobalAction; write a controller for your own",
+        remedy="use PrivateAction, GlobalAction or UserDefinedAction",
     )

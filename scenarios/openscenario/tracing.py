@@ -126,9 +126,7 @@ def _row(run: Execution, name: str, entity: Entity) -> Row:
 def _track(world: World, entity: Entity) -> Track | None:
     if entity.track is not None:
         return world.roads.nearest_lane(entity.track)
-    pose = entity.motion.pose
-    found = world.roads.network.locate(pose.x, pose.y, pose.z, pose.heading, types=None)
-    return None if found is None else Track(found.road_id, found.lane_id, found.s, found.offset)
+    return world.roads.nearest(entity.motion.pose)
 
 
 def transitions(changes: Iterable[Change]) -> Iterator[tuple[str, str, str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ class Entity:
 
     Attributes:
         name, record: what it is.
-        present: whether it is in the world; the rest means nothing before.
+        present: whether it is in the world; the rest means nothing before. placed: whether it ever was.
         motion: its state at the world's time.
         track: where it is on the roads; None off them, or when it goes across them.
         longitudinal, lateral: the actions that control these domains, None for the default: keep speed, keep lane.
@@ -46,6 +46,7 @@ class Entity:
     name: str
     record: EntityRecord
     present: bool = False
+    placed: bool = False
     motion: Motion = field(default_factory=lambda: Motion(Pose(0.0, 0.0)))
     track: Track | None = None
     route: RoutePath | None = None
@@ -63,6 +64,8 @@ class Entity:
     flashing: dict[str, Activity] = field(default_factory=dict)
     relocated: bool = False
     towed_by: str = ""
+    overrides: dict[str, float] = field(default_factory=dict)
+    animations: dict[str, float] = field(default_factory=dict)
     pending: tuple[Motion, Track | None] | None = None
 
     @property
@@ -153,6 +156,9 @@ class World:
     watch_off_road: frozenset[str] = frozenset()
     contacts: frozenset[frozenset[str]] = frozenset()
     notes: list[str] = field(default_factory=list)
+    commands: Mapping[str, Callable[[World, str], Activity | None]] = field(default_factory=dict)
+    user_values: dict[str, str] = field(default_factory=dict)
+    monitors: dict[str, bool] = field(default_factory=dict)
     _touching: dict[str, tuple[str, ...]] | None = None
     _clock: tuple[datetime, float, bool] | None = None
 
@@ -165,13 +171,18 @@ class World:
             raise ValueError(f"entity {name} is not in the world at {self.time_s:.3f} s")
         return entity
 
+    def reference(self, name: str) -> Entity:
+        """Return an entity that is in the world or was: positions may be told from where it left."""
+        entity = self.entities[name]
+        return entity if entity.placed else self.entity(name)
+
     def pose(self, name: str) -> Pose:
-        """Return the pose of an entity."""
-        return self.entity(name).motion.pose
+        """Return the pose of an entity, the last one of an entity that was taken out of the world."""
+        return self.reference(name).motion.pose
 
     def track(self, name: str) -> Track:
         """Return the lane an entity is on, and which way it goes; ValueError when it is on no road."""
-        entity = self.entity(name)
+        entity = self.reference(name)
         if entity.track is not None:
             return self.roads.nearest_lane(entity.track)
         track = self.roads.locate(entity.motion.pose, reach_m=1.0)
@@ -191,7 +202,7 @@ class World:
         entity.relocated = True
         self._touching = None
         if not entity.present:
-            entity.present = True
+            entity.present = entity.placed = True
             self.port.spawn(entity.name, entity.record, entity.motion)
         elif entity.driven:
             self.port.move({entity.name: entity.motion}, {entity.name: entity.record})

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from scenarios.openscenario.world import Entity, World
 
 
+_AUTOMATIC = {"p": 0.0, "n": 0.0, "d": 1.0, "r": -1.0}
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """Gives the entity a controller and switches its domains on or off; None leaves a domain as it is."""
@@ -22,12 +25,18 @@ class Control:
     assign: ControllerRecord | None
     longitudinal: bool | None
     lateral: bool | None
+    overrides: tuple[tuple[str, float | None], ...] = ()
     domains: ClassVar[frozenset[str]] = NO_DOMAIN
 
     def begin(self, entity: Entity, world: World) -> Activity | None:
         """See :class:`PrivateAction`."""
         control.assign(world, entity, self.assign)
         control.activate(world, entity, self.longitudinal, self.lateral)
+        for part, value in self.overrides:
+            if value is None:
+                entity.overrides.pop(part, None)
+            else:
+                entity.overrides[part] = value
         return None
 
 
@@ -58,17 +67,38 @@ def read_activate(node: Node, reader: Reader) -> Control:
     return Control(None, longitudinal, node.boolean("lateral") if node.has("lateral") else None)
 
 
-def _refuse_override(node: Node) -> None:
+_PEDALS = {
+    "Throttle": "value", "Brake": "value", "Clutch": "value", "ParkingBrake": "value", "SteeringWheel": "value",
+    "Gear": "number",
+}  # fmt: skip
+
+
+def _read_override(node: Node, reader: Reader) -> tuple[tuple[str, float | None], ...]:
+    """Read ``OverrideControllerValueAction``: part -> value, or None where the override ends."""
+    found: list[tuple[str, float | None]] = []
     for part in node.children():
-        if part.boolean("active"):
-            raise part.error("overriding pedals and steering is not supported", remedy="set active to false")
-        part.skip()
+        if part.tag not in _PEDALS:
+            raise part.error("unknown part to override", remedy="use " + ", ".join(sorted(_PEDALS)))
+        attribute, active = _PEDALS[part.tag], part.boolean("active")
+        part.maybe_number("maxRate")
+        value = part.number(attribute, 0.0)
+        for child in part.children():  # 1.2: BrakePercent, BrakeForce, ManualGear, AutomaticGear
+            if child.tag not in ("BrakePercent", "BrakeForce", "ManualGear", "AutomaticGear"):
+                raise child.error("unknown kind of value")
+            value = _AUTOMATIC[child.choice("gear", _AUTOMATIC)] if child.tag == "AutomaticGear" else (
+                child.number("number" if child.tag == "ManualGear" else "value"))  # fmt: skip
+            child.maybe_number("maxRate")
+        found.append((part.tag, value if active else None))
+    if any(value is not None for _, value in found):
+        reader.note(node, "acts on controllers that drive with pedals; default motion has none")
+    return tuple(found)
 
 
 @private_action("ControllerAction")
 def read(node: Node, reader: Reader) -> Control:
     """Read ``ControllerAction``: one of its three parts, or 1.0's assignment with an (inactive) override."""
     assign = longitudinal = lateral = None
+    overrides: tuple[tuple[str, float | None], ...] = ()
     for child in node.children():
         part: Control
         if child.tag == "AssignControllerAction":
@@ -77,10 +107,10 @@ def read(node: Node, reader: Reader) -> Control:
         elif child.tag == "ActivateControllerAction":
             part = read_activate(child, reader)
         elif child.tag == "OverrideControllerValueAction":
-            _refuse_override(child)
+            overrides = _read_override(child, reader)
             continue
         else:
             raise child.error("unknown kind of controller action")
         longitudinal = part.longitudinal if part.longitudinal is not None else longitudinal
         lateral = part.lateral if part.lateral is not None else lateral
-    return Control(assign, longitudinal, lateral)
+    return Control(assign, longitudinal, lateral, overrides)

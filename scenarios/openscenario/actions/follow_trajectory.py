@@ -115,7 +115,8 @@ def read(node: Node, reader: Reader) -> FollowTrajectory:
             child.number("scale", minimum=1e-9), child.number("offset"),
         )  # fmt: skip
         if not trajectory.shape.timed:
-            raise child.error("the trajectory has no times", remedy="give times to its points, or use None")
+            reader.note(child, "the trajectory has no times: only its path is taken, as with None")
+            timing = None
     elif child.tag != "None":
         raise child.error("unknown kind of time reference")
     node.one("TrajectoryFollowingMode").choice("followingMode", ("position", "follow"))

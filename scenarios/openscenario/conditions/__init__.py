@@ -23,6 +23,7 @@ from scenarios.openscenario.conditions import (
     traffic_signal,
     traffic_signal_controller,
     traveled_distance,
+    user_defined,
 )
 from scenarios.openscenario.conditions.base import (
     ENTITY_CONDITIONS,
@@ -60,4 +61,5 @@ __all__ = [
     "traffic_signal",
     "traffic_signal_controller",
     "traveled_distance",
+    "user_defined",
 ]

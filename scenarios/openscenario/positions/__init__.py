@@ -1,6 +1,7 @@
 """Positions of the standard, one file each. Importing this package registers them all."""
 
 from scenarios.openscenario.positions import (
+    geo,
     lane,
     relative_lane,
     relative_object,
@@ -25,6 +26,7 @@ __all__ = [
     "Orientation",
     "Placement",
     "Position",
+    "geo",
     "lane",
     "read_orientation",
     "read_position",

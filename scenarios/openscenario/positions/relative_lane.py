@@ -59,6 +59,6 @@ def read(node: Node, reader: Reader) -> RelativeLanePosition:
         raise node.error("ds and dsLane exclude each other")
     along = "dsLane" if node.has("dsLane") else "ds"
     return RelativeLanePosition(
-        reader.entity(node), node.integer("dLane"), node.number(along), along,
+        reader.entity(node), node.integer("dLane"), node.number(along, 0.0), along,
         node.number("offset", 0.0), read_orientation(node),
     )  # fmt: skip
