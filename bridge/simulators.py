@@ -259,7 +259,8 @@ def _embedded(spec: SimulatorSpec, seed: int, arguments: tuple[str, ...], log_pa
     failure: RealityError | None = None
     for _ in range(5):  # a port found free may be taken by the time the engine binds it
         port = free_port_pair()
-        command = [sys.executable, "-m", "engine", "--port", str(port), "--seed", str(seed), "--exit-with-stdin"]
+        command = [sys.executable, "-m", "bridge.lifeline", "engine", "--port", str(port)]
+        command += ["--seed", str(seed), "--exit-with-stdin"]
         process = _Process(
             "embedded engine", [*command, *arguments], log_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

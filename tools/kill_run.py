@@ -161,7 +161,7 @@ def _is(process: psutil.Process, module: str) -> bool:
         words = process.cmdline()
     except psutil.Error:
         return False
-    return any(a == "-m" and b == module for a, b in itertools.pairwise(words))
+    return any(a == "bridge.lifeline" and b == module for a, b in itertools.pairwise(words))
 
 
 def differences(first: Path, second: Path) -> list[str]:

@@ -28,6 +28,7 @@ class Actor:
         yaw_deg: positive to the right.
         velocity: of its middle, in the world, m/s.
         speed_mps: along its way; negative when it drives backwards.
+        acceleration: in the world, m/s^2. yaw_rate: rad/s, positive to the right.
         length, width, height: full sizes, m.
         visible: whether it is in line of sight from the ego's windscreen (True for the ego itself).
     """
@@ -44,6 +45,8 @@ class Actor:
     width: float
     height: float
     visible: bool = True
+    acceleration: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    yaw_rate: float = 0.0
 
 
 @dataclass(frozen=True)

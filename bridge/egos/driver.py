@@ -279,13 +279,18 @@ class _Switch:
 def _actor(entity: Entity, view: View, visible: bool) -> Actor:
     motion, box = view.motions[entity.name], entity.record.box
     x, y, z = (float(v) for v in flip_y(motion.pose.point(*box.center)))
-    vx, vy, vz = (float(v) for v in flip_y(motion.velocity))
+    spin = motion.yaw_rate
+    # The middle of the box moves as the reference point does, and turns about it.
+    dx, dy = x - motion.pose.x, -y - motion.pose.y
+    velocity = (motion.velocity[0] - spin * dy, motion.velocity[1] + spin * dx, motion.velocity[2])
+    vx, vy, vz = (float(v) for v in flip_y(velocity))
+    ax, ay, az = (float(v) for v in flip_y(motion.acceleration))
     kind = "pedestrian" if entity.record.kind == "pedestrian" else "object"
     if isinstance(entity.record, VehicleRecord):
         kind = "cyclist" if entity.record.category in TWO_WHEELERS else "vehicle"
     yaw = carla_rotation(motion.pose.heading)[1]
     sizes = (box.length, box.width, box.height)
-    return Actor(entity.name, kind, x, y, z, yaw, (vx, vy, vz), motion.speed, *sizes, visible)
+    return Actor(entity.name, kind, x, y, z, yaw, (vx, vy, vz), motion.speed, *sizes, visible, (ax, ay, az), -spin)
 
 
 def _limit_mps(view: View, ego: Actor) -> float | None:

@@ -85,7 +85,7 @@ class TrainedPolicy:
     def __init__(self, path: Path, env: gymnasium.Env[Any, Any], *, deterministic: bool = True) -> None:
         self.path = path
         self._deterministic = deterministic
-        self._model = _load_model(path)
+        self._model = load_model(path)
         for name in ("observation_space", "action_space"):
             theirs, ours = getattr(self._model, name), getattr(env, name)
             if theirs != ours:
@@ -103,8 +103,12 @@ class TrainedPolicy:
         return self._model.predict(observation, deterministic=self._deterministic)[0]
 
 
-def _load_model(path: Path) -> Any:
-    """Load a model with the class that wrote it; the file does not name the class, but its fields tell."""
+def load_model(path: Path) -> Any:
+    """Load a model with the class that wrote it; the file does not name the class, but its fields tell.
+
+    Raises:
+        PolicyError: Stable-Baselines3 has not saved it, or with an algorithm we do not know.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             stored = set(json.loads(archive.read("data")))
