@@ -90,8 +90,8 @@ class Comparison:
 
     @property
     def fall(self) -> float:
-        """Relative fall of the mean: 0.25 means a quarter less."""
-        return 1.0 - float(self.adaptive.mean() / self.plain.mean())
+        """Relative fall of the mean: 0.25 means a quarter less; nan where there was nothing that could fall."""
+        return 1.0 - float(self.adaptive.mean() / self.plain.mean()) if self.plain.any() else math.nan
 
     def fall_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Return the interval of the relative fall: Student's t on the seeds' log ratios, which are paired."""
@@ -110,8 +110,8 @@ class Comparison:
         return {
             "plain": self.plain.tolist(),
             "adaptive": self.adaptive.tolist(),
-            "fall": self.fall,
-            "fall_95": list(self.fall_interval()),
+            "fall": self.fall if self.plain.any() else None,
+            "fall_95": list(self.fall_interval()) if self.plain.any() else None,
             "difference": float((self.adaptive - self.plain).mean()),
             "difference_95": list(self.difference_interval()),
         }
@@ -250,11 +250,11 @@ def table(verdict: Verdict, content: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
 
     def row(name: str, c: Comparison) -> str:
+        errors = f"| {name} | {c.plain.mean() * 100:.1f} % | {c.adaptive.mean() * 100:.1f} % |"
+        if not c.plain.any():
+            return f"{errors} | |"
         low, high = c.fall_interval()
-        return (
-            f"| {name} | {c.plain.mean() * 100:.1f} % | {c.adaptive.mean() * 100:.1f} % | {c.fall * 100:+.0f} % "
-            f"| {low * 100:+.0f} to {high * 100:+.0f} % |"
-        )
+        return f"{errors} {c.fall * 100:+.0f} % | {low * 100:+.0f} to {high * 100:+.0f} % |"
 
     low, high = verdict.mean.difference_interval()
     produced = next(iter(content["rounds"].values()))[-1]["produced"]

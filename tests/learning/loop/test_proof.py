@@ -47,6 +47,15 @@ def test_intervals_are_students_on_pairs():
     assert comparison.fall_interval() == pytest.approx((1 - np.exp(logs.high), 1 - np.exp(logs.low)))
 
 
+def test_a_class_without_errors_has_no_relative_fall():
+    plain = np.array([[0.4, 0.0], [0.6, 0.0]])
+    verdict = proof.compare({"plain": plain, "adaptive": plain / 2}, ("a", "easy"))
+    figures = json.loads(json.dumps(verdict.to_dict(), allow_nan=False))
+    assert figures["classes"]["easy"]["fall"] is None
+    content = {"seeds": [1, 2], "rounds": {"plain_1": [{"produced": 50}]}}
+    assert "| easy | 0.0 % | 0.0 % | | |" in proof.table(verdict, content)
+
+
 @pytest.mark.slow
 def test_a_tiny_proof_is_fair_and_reports_what_is_in_the_files(tmp_path):
     task = Shapes()
