@@ -109,7 +109,15 @@ class Worker:
         self.close()
         with (self._logs / f"worker-{self._number}.log").open("ab") as log_file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bridge.lifeline", "bridge.worker", str(self._logs), str(self._number)],
+                [
+                    sys.executable,
+                    "-m",
+                    "bridge.lifeline",
+                    "--kill",
+                    "bridge.worker",
+                    str(self._logs),
+                    str(self._number),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log_file,

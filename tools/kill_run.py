@@ -138,8 +138,9 @@ class Killer:
             parent.wait(GONE_DEADLINE_S)
             below = family
         _, alive = psutil.wait_procs(below, timeout=GONE_DEADLINE_S)
-        if alive:
-            raise Lost(f"after the {victim} was killed there is still {[p.pid for p in alive]}")
+        left = [words for p in alive if (words := _told(p))]
+        if left:
+            raise Lost(f"after the {victim} was killed there is still {'; '.join(left)}")
         self.finished()
         return self.start() if victim == "parent" else parent
 
@@ -161,7 +162,17 @@ def _is(process: psutil.Process, module: str) -> bool:
         words = process.cmdline()
     except psutil.Error:
         return False
-    return any(a == "bridge.lifeline" and b == module for a, b in itertools.pairwise(words))
+    return any(a in ("bridge.lifeline", "--kill") and b == module for a, b in itertools.pairwise(words))
+
+
+def _told(process: psutil.Process) -> str:
+    """Return what a process is; "" when it has gone, or only waits to be forgotten by the system."""
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        return f"{process.pid} {process.status()} {' '.join(process.cmdline()[1:6])}"
+    except psutil.Error:
+        return ""
 
 
 def differences(first: Path, second: Path) -> list[str]:
