@@ -64,12 +64,15 @@ def spawn_and_destroy_s(client: carla.Client, world: carla.World) -> float:
     places = [waypoint.transform for waypoint in world.get_map().generate_waypoints(12.0)]
     rng.shuffle(places)
     commands = []
-    for place in places[:ACTORS]:
+    for place in places:
         place.location.z += 0.5
         commands.append(carla.command.SpawnActor(rng.choice(cars), place))
     began = time.perf_counter()
-    answers = client.apply_batch_sync(commands, True)
-    made = [answer.actor_id for answer in answers if not answer.has_error()]
+    made: list[int] = []
+    # Where lanes part, two places may be one: what is missing then is spawned in a second, small batch.
+    while len(made) < ACTORS and commands:
+        part, commands = commands[: ACTORS - len(made)], commands[ACTORS - len(made) :]
+        made += [answer.actor_id for answer in client.apply_batch_sync(part, True) if not answer.has_error()]
     client.apply_batch_sync([carla.command.DestroyActor(actor_id) for actor_id in made], True)
     spent = time.perf_counter() - began
     if len(made) < ACTORS:

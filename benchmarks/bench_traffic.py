@@ -26,8 +26,8 @@ from bridge import simulators
 DOCUMENTED = {0: 729.0, 1: 422.0, 10: 98.0, 50: 26.0, 100: 15.0, 200: 7.0}
 """Vehicles: synchronous ticks per second of CARLA with physics and traffic manager, no sensors (its documentation)."""
 FACTOR, FACTOR_CROWDED, CROWDED = 1.5, 4.0, 50
-WALKERS, BESIDE, SLOWED = 50, 50, 0.77
-"""So many walkers with navigation, on top of so many vehicles, shall cost no more than 30 % of the rate."""
+WALKERS, BESIDE, SLOWED = 50, 50, 0.7
+"""So many walkers with navigation, on top of so many vehicles, shall take no more than 30 % of the rate."""
 SPAWN_ROUNDS = 10
 MAP = "RealityTown"
 STEP_S = 0.05

@@ -184,7 +184,7 @@ class Bodies:
         body = self._store.by_id[actor_id]
         if not body.movable or body.simulate == enabled:
             return
-        self._store.settle()
+        self._store.settle(everybody=True)
         state = self._fleet.members.get(actor_id)
         # What was asked for since the last step comes before what was then.
         velocity = self._store.told_velocity.pop(actor_id, None) or self.velocity(actor_id)
@@ -216,7 +216,7 @@ class Bodies:
         body = self._store.by_id[actor_id]
         if body.collides == enabled:
             return
-        self._store.settle()
+        self._store.settle(everybody=True)
         velocity, spin = body.node.get_linear_velocity(), body.node.get_angular_velocity()
         body.collides = enabled
         self._attach(body)

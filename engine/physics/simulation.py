@@ -256,7 +256,7 @@ class Physics(Bodies):
             if name not in self._said:
                 self._said.add(name)
                 _log.warning("VehiclePhysicsControl.%s is kept, but has no effect in the embedded engine", name)
-        self._store.settle()
+        self._store.settle(everybody=True)
         self._fleet.changed()
         if rig.same_body(state.rig):
             state.change(control, rig, state.vehicle)

@@ -138,12 +138,17 @@ class BodyStore:
         self._led_turns = None
         self._lead = True
 
-    def settle(self) -> None:
-        """Let the nodes of placed bodies follow. To be called before Bullet is asked or stepped."""
-        if not self._placed:
+    def settle(self, *, everybody: bool = False) -> None:
+        """Let the nodes of placed bodies follow. To be called before Bullet is asked or stepped.
+
+        Args:
+            everybody: also those that Bullet does not know of now; to be asked for before such a one is attached.
+        """
+        bodies = [body for body in self._placed if everybody or body.attached]
+        if not bodies:
             return
-        bodies = list(self._placed)
-        self._placed.clear()
+        for body in bodies:
+            del self._placed[body]
         rows = np.array([body.index for body in bodies])
         turns = rotation_matrices(self.rotation[rows])
         matrices = node_matrices(self.location[rows], turns, self.offsets[rows])
@@ -151,7 +156,7 @@ class BodyStore:
         far = np.einsum("ij,ij->i", leaps, leaps) > JUMP_M**2
         for body, numbers, jumped in zip(bodies, matrices.tolist(), far.tolist()):
             transform = TransformState.make_mat(LMatrix4f(*numbers))
-            if jumped:
+            if jumped or not body.attached:
                 # Not a motion: Bullet must not read a velocity from it.
                 body.node.set_kinematic(False)
                 body.node.set_transform(transform)

@@ -220,8 +220,8 @@ class Walkers:
             touching: ids of the actors that were in contact.
         """
         self._frame_s = dt
-        for actor_id, state in self.members.items():
-            vx, vy, _ = velocity[state.body.index].tolist()
+        ways = velocity[[state.body.index for state in self.members.values()]].tolist() if self.members else []
+        for (actor_id, state), (vx, vy, _) in zip(self.members.items(), ways):
             speed = math.hypot(vx, vy) if not state.dead else 0.0
             if state.led is not None:
                 # A body without physics has no speed of its own: its leader's is all there is. Others stride as they
@@ -240,9 +240,12 @@ class Walkers:
 
     def read(self, rows: np.ndarray, at: npt.NDArray[np.intp]) -> None:
         """Write gait and control into a table's rows; ``at`` gives the row of every ``Body.index``."""
-        for state in self.members.values():
-            row = rows[at[state.body.index]]
-            row["gait_phase"], row["gait_speed"] = state.gait_phase, state.gait_speed
-            direction = state.control.direction
-            row["walk_direction"] = direction.x, direction.y, direction.z
-            row["walk_speed"], row["jump"] = state.control.speed, state.control.jump
+        states = list(self.members.values())
+        if not states:
+            return
+        mine, controls = at[[s.body.index for s in states]], [s.control for s in states]
+        rows["gait_phase"][mine] = [s.gait_phase for s in states]
+        rows["gait_speed"][mine] = [s.gait_speed for s in states]
+        rows["walk_direction"][mine] = [(c.direction.x, c.direction.y, c.direction.z) for c in controls]
+        rows["walk_speed"][mine] = [c.speed for c in controls]
+        rows["jump"][mine] = [c.jump for c in controls]
