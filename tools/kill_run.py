@@ -211,7 +211,8 @@ def main() -> int:
     command = run_command(options.units, options.workers, options.max_time)
     options.out.mkdir(parents=True, exist_ok=True)
     calm, disturbed = options.out / "calm", options.out / "disturbed"
-    subprocess.run([*command, "--out", str(calm)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if not (calm / "report.html").is_file():
+        subprocess.run([*command, "--out", str(calm)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     earlier = options.out / "disturbed.kills.jsonl"
     log = [json.loads(line) for line in earlier.read_text().splitlines()] if earlier.is_file() else []
     killer = Killer(command, disturbed, options.seed, log=log)
