@@ -54,11 +54,24 @@ def trace_command(
 
 @app.command("list")
 def list_command() -> None:
-    """List the scenarios of the catalogue: name, map, title."""
+    """List the scenarios of the catalogue by families: name, map, title."""
     from scenarios import catalogue
 
-    for name, entry in sorted(catalogue.SCENARIOS.items()):
-        typer.echo(f"{name:<28}{entry.map_name:<18}{entry.title}")
+    for family, entries in catalogue.families().items():
+        typer.echo(f"{family}:")
+        for entry in entries:
+            typer.echo(f"  {entry.name:<24}{entry.map_name:<20}{entry.title}")
+
+
+@app.command("draw")
+def draw_command(file: Target, out: Annotated[Path, typer.Option(help="The picture to write: .png or .svg.")]) -> None:
+    """Draw a scenario from above at its defaults: map, entities, and everybody's way until the ego meets somebody.
+
+    Example: `reality scenario draw ccftap --out ccftap.png`.
+    """
+    from scenarios.catalogue.diagrams import draw_scenario
+
+    typer.echo(draw_scenario(find(file), out))
 
 
 @app.command("show")

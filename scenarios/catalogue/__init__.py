@@ -1,8 +1,8 @@
-"""The shipped scenarios and maps: what is there, by name. README.md beside this file describes each scenario."""
+"""The shipped scenarios and maps: what is there, by name. docs/catalogue.md describes each scenario."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +22,7 @@ class Entry:
         scenario: the OpenSCENARIO file with its parameters' default values.
         distribution: the parameter value distribution that samples are drawn from.
         map_name: the map it plays on.
+        family: the group it is listed under.
     """
 
     name: str
@@ -29,27 +30,35 @@ class Entry:
     scenario: Path
     distribution: Path
     map_name: str
+    family: str
 
 
-def _entry(name: str, title: str, map_name: str) -> tuple[str, Entry]:
-    return name, Entry(name, title, FOLDER / f"{name}.xosc", FOLDER / f"{name}_distribution.xosc", map_name)
+def _entry(name: str, family: str, title: str, map_name: str) -> tuple[str, Entry]:
+    paths = FOLDER / f"{name}.xosc", FOLDER / f"{name}_distribution.xosc"
+    return name, Entry(name, title, *paths, map_name, family)
 
 
-MAPS = MappingProxyType(
-    {name: FOLDER / "maps" / f"{name}.xodr" for name in ("RealityMotorway", "RealityStreet", "RealityTown")}
-)
+MAPS = MappingProxyType({path.stem: path for path in sorted((FOLDER / "maps").glob("*.xodr"))})
 """Map name -> OpenDRIVE file. The embedded engine finds the same files by their names."""
+
+INDEX = FOLDER / "index.json"
+"""Name, family, title and map of every scenario, in the page's order; ``python -m scenarios.catalogue`` writes it."""
 
 SCENARIOS = MappingProxyType(
     dict(
-        [
-            _entry("adult_jaywalks_night", "An adult crosses at night in front of a bus", "RealityTown"),
-            _entry("child_runs_out", "A child runs out between parked vehicles", "RealityStreet"),
-            _entry("motorway_cut_in_rain", "A car cuts in on a motorway in the rain", "RealityMotorway"),
-        ]
+        _entry(item["name"], item["family"], item["title"], item["map"])
+        for item in json.loads(INDEX.read_text(encoding="utf-8"))
     )
 )
-"""Scenario name -> what there is to know about it."""
+"""Scenario name -> what there is to know about it, family by family."""
+
+
+def families() -> dict[str, list[Entry]]:
+    """Return the scenarios of each family."""
+    found: dict[str, list[Entry]] = {}
+    for entry in SCENARIOS.values():
+        found.setdefault(entry.family, []).append(entry)
+    return found
 
 
 def find(name: str) -> Path:
@@ -73,13 +82,8 @@ def compose(name: str) -> str:
         RealityError: there is no map of that name.
     """
     # The composer needs scenariogeneration, which running a scenario does not.
-    from scenarios.opendrive.compose import motorway, street, town
+    from scenarios.catalogue.making.maps import COMPOSERS
 
-    composers: dict[str, Callable[[], str]] = {
-        "RealityMotorway": motorway,
-        "RealityStreet": street,
-        "RealityTown": town,
-    }
-    if name not in composers:
+    if name not in COMPOSERS:
         raise RealityError(f"the catalogue has no map called {name!r}; it has {', '.join(MAPS)}")
-    return composers[name]()
+    return COMPOSERS[name]()

@@ -114,6 +114,28 @@ def draw(network: RoadNetwork, out: str | Path, options: PlanOptions = PlanOptio
     return out
 
 
+def draw_ground(axes: Axes, network: RoadNetwork, box: Box) -> None:
+    """Draw lanes, paint and objects of what lies in a box (west, south, east, north; metres) onto a caller's axes."""
+    west, south, east, north = box
+    ground = _ground(list(network.roads.values()))
+    quads, colours = np.concatenate(ground.quads), np.concatenate(ground.colours)
+    order = np.concatenate(ground.order)
+    low, high = quads.min(axis=1), quads.max(axis=1)
+    seen = (low[:, 0] < east) & (high[:, 0] > west) & (low[:, 1] < north) & (high[:, 1] > south)
+    sequence = np.flatnonzero(seen)[np.argsort(order[seen], kind="stable")]
+    faces = colours[sequence]
+    axes.add_collection(
+        PolyCollection(list(quads[sequence]), facecolors=faces, edgecolors=faces, linewidths=0.3, zorder=1)
+    )
+    names = set(network.roads)
+    _draw_paint(axes, network, names)
+    _draw_objects(axes, network, names)
+    axes.set_facecolor(_BACKGROUND)
+    axes.set_xlim(west, east)
+    axes.set_ylim(south, north)
+    axes.set_aspect("equal")
+
+
 def _ground(roads: Sequence[RoadGeometry]) -> _Ground:
     found = _Ground()
     # Pavements of crossing roads lie under the lanes of traffic.

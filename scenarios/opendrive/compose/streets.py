@@ -40,7 +40,7 @@ LEAST_STREET_M = 30.0
 
 ZEBRA_M, _ZEBRA_WIDTH_M, STOP_LINE_M, _LIGHT_M, _SOLID_LINE_M = 4.0, 4.0, 7.25, 6.5, 27.0
 _LOOP_RADIUS_M, _LOOP_ANGLE = 10.0, math.pi / 3.0
-_KERB_RADIUS_M, _BEND_KERB_M = 6.0, 8.0
+_KERB_RADIUS_M, _BEND_KERB_M = 6.0, 14.0
 _STREET_BASE, _CONNECTING_BASE, _JUNCTION_BASE, _SIGNAL_BASE, _CONTROLLER_BASE = 0, 2000, 1000, 5000, 6000
 ROUNDABOUT_BASE = 10000
 _FLAT = 1e-6
@@ -67,7 +67,7 @@ class Ring(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    radius_m: float = Field(default=13.0, ge=10.0, le=40.0, description="inner edge of the lane")
+    radius_m: float = Field(default=15.0, ge=10.0, le=40.0, description="inner edge of the lane")
     width_m: float = Field(default=5.0, ge=4.0, le=7.0)
     apron_m: float = Field(default=1.5, ge=0.5, le=4.0, description="paved strip inside the lane")
     speed_kmh: int = Field(default=30, ge=10, le=50)
