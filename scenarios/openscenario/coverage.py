@@ -13,8 +13,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from scenarios.openscenario.actions import GLOBAL_ACTIONS, PRIVATE_ACTIONS
+from scenarios.openscenario.actions.user_defined import USER_ACTIONS
 from scenarios.openscenario.catalogs import KINDS
 from scenarios.openscenario.conditions import ENTITY_CONDITIONS, VALUE_CONDITIONS
+from scenarios.openscenario.coverage_peers import ESMINI, SCENARIO_RUNNER
 from scenarios.openscenario.criteria import TESTS
 from scenarios.openscenario.distributions import DETERMINISTIC, STOCHASTIC
 from scenarios.openscenario.positions import POSITIONS
@@ -72,9 +74,14 @@ NOTES = {
     "LongitudinalAction/SpeedProfileAction": "linear between entries; corners rounded by jerk limits (mode follow)",
     "LateralAction/LateralDistanceAction": "measured across the road",
     "SynchronizeAction": "the master is taken to keep its speed, replanned every step",
-    "RoutingAction/FollowTrajectoryAction": "default motion follows exactly in both following modes",
-    "RoutingAction/AssignRouteAction": "route strategy shortest only",
-    "ControllerAction": "assign and activate; overriding pedals and steering is refused unless inactive",
+    "RoutingAction/FollowTrajectoryAction": "the path exactly; mode follow: no jumps of speed on timed polylines",
+    "RoutingAction/AssignRouteAction": "all route strategies; fastest by speed limits, random by seed",
+    "RoutingAction/RandomRouteAction": "5 km of way drawn by seed",
+    "ControllerAction": "overrides act on controllers that drive with pedals",
+    "TrailerAction/DisconnectTrailerAction": "the trailer stands from then on",
+    "CustomCommandAction": "handlers given to Execution; without one a note",
+    "UserDefinedValueCondition": "set by Execution.set_user_value; false before",
+    "GeoPosition": "by the map's geoReference and header offset (pyproj)",
     "VisibilityAction": "cameras and sensors together (CARLA cannot hide from one of them)",
     "AppearanceAction/LightStateAction": "on, off, flashing; intensity and colour have no effect",
     "TimeHeadwayCondition": "false while the entity stands or the reference is not ahead",
@@ -90,7 +97,7 @@ def registered() -> dict[str, Collection[str]]:
     return {
         "Private actions": PRIVATE_ACTIONS,
         "Global actions": GLOBAL_ACTIONS,
-        "User-defined actions": (),
+        "User-defined actions": USER_ACTIONS,
         "Conditions by entity": ENTITY_CONDITIONS,
         "Conditions by value": VALUE_CONDITIONS,
         "Positions": POSITIONS,
@@ -109,7 +116,8 @@ def table() -> str:
         "Made from the registries by `python -m scenarios.openscenario.coverage --write",
         "docs/openscenario-coverage.md`; do not edit.",
         "What is not supported is refused before a run starts, with file, line and element. Whatever",
-        "attribute or element no reader asks for is refused too: nothing is ignored.",
+        "attribute or element no reader asks for is refused too: nothing is ignored. The columns of esmini and",
+        "scenario_runner are what those say of themselves; an empty cell is an element they do not name.",
         "",
     ]
     have = registered()
@@ -117,8 +125,12 @@ def table() -> str:
     supported = sum(name in have[group] for group, names in STANDARD.items() for name in names)
     lines += [f"Supported: {supported} of {total}.", ""]
     for group, names in STANDARD.items():
-        lines += [f"## {group}", "", "| element | | note |", "|---|---|---|"]
-        lines += [f"| {n} | {'yes' if n in have[group] else 'refused'} | {NOTES.get(n, '')} |" for n in names]
+        lines += [f"## {group}", "", "| element | ours | esmini | scenario_runner | note |", "|---|---|---|---|---|"]
+        lines += [
+            f"| {n} | {'yes' if n in have[group] else 'refused'} | {ESMINI.get(n, '')} | "
+            f"{SCENARIO_RUNNER.get(n, '')} | {NOTES.get(n, '')} |"
+            for n in names
+        ]
         lines.append("")
     lines += [
         "## Criteria (`criteria_...` conditions of the storyboard's stop trigger)",

@@ -29,7 +29,7 @@ class Curve:
         xy: (N, 2) points.
         heading: (N,) tangent at each point, radians, unwrapped; for polylines of the segment that begins there.
         lift: (N,) height above ``ground`` at each point.
-        time: (N,) seconds, or None when the shape carries no times.
+        knots: (M,) seconds and (M,) arc lengths at which they hold, or None when the shape carries no times.
         smooth: whether the heading changes between points (clothoid, NURBS) or jumps at them (polyline).
         ground: gives the height of the road at (x, y).
     """
@@ -38,7 +38,7 @@ class Curve:
     xy: Floats
     heading: Floats
     lift: Floats
-    time: Floats | None
+    knots: tuple[Floats, Floats] | None
     smooth: bool
     ground: Callable[[float, float], float]
 
@@ -61,8 +61,42 @@ class Curve:
 
     def s_at(self, time: float) -> float:
         """Return how far along the curve its times say one is at ``time``."""
-        assert self.time is not None
-        return float(np.interp(time, self.time, self.s))
+        assert self.knots is not None
+        return float(np.interp(time, *self.knots))
+
+
+def steady(times: Floats, s: Floats, speed: float) -> Callable[[float], float]:
+    """Return s over time that meets every knot with an acceleration that is constant from knot to knot.
+
+    Nothing jumps but the acceleration: each stretch begins with the speed the one before ended with, v1 = 2 ds / dt -
+    v0. Where that would turn round, the entity brakes so as to stop at the knot, and waits there.
+
+    Args:
+        times: (M,) seconds, growing.
+        s: (M,) metres, not falling.
+        speed: at the first knot, m/s, not negative.
+    """
+    starts: list[tuple[float, float, float, float, float]] = []
+    for t0, t1, s0, s1 in zip(times, times[1:], s, s[1:]):
+        way, dt = float(s1 - s0), float(t1 - t0)
+        if way <= 1e-9 or dt <= 1e-9:
+            starts.append((float(t0), float(s0), 0.0, 0.0, 0.0))
+            speed = 0.0
+            continue
+        acceleration, lasts = 2.0 * (way - speed * dt) / dt**2, dt
+        after = speed + acceleration * dt
+        if after < 0.0:
+            acceleration, lasts, after = -(speed**2) / (2.0 * way), 2.0 * way / speed, 0.0
+        starts.append((float(t0), float(s0), speed, acceleration, lasts))
+        speed = after
+
+    def at(time: float) -> float:
+        i = min(max(int(np.searchsorted(times, time, side="right")) - 1, 0), len(starts) - 1)
+        t0, s0, v0, a, lasts = starts[i]
+        x = min(max(time - t0, 0.0), lasts)
+        return s0 + v0 * x + 0.5 * a * x * x
+
+    return at
 
 
 def polyline(
@@ -71,6 +105,7 @@ def polyline(
     """Return a polyline through (N, 3) points; points that repeat the one before are dropped."""
     if closed and len(points) > 2 and times is None:
         points = np.vstack([points, points[:1]])
+    everywhere = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points[:, :2], axis=0).T))])
     keep = [0]
     for i in range(1, len(points)):
         if math.dist(points[i][:2], points[keep[-1]][:2]) > 1e-6:
@@ -83,7 +118,7 @@ def polyline(
     s = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
     return Curve(
         s, points[:, :2], np.append(heading, heading[-1]), _lifts(points, ground),
-        None if times is None else np.asarray(times, dtype=np.float64)[keep], False, ground,
+        None if times is None else (np.asarray(times, dtype=np.float64), everywhere), False, ground,
     )  # fmt: skip
 
 
@@ -115,8 +150,8 @@ def clothoids(
     x = start.x + np.concatenate([[0.0], np.cumsum(chord * np.cos(middle))])
     y = start.y + np.concatenate([[0.0], np.cumsum(chord * np.sin(middle))])
     lift = np.full(len(s), start.z - ground(start.x, start.y))
-    time = None if times is None else np.interp(s, [0.0, s[-1]], times)
-    return Curve(s, np.stack([x, y], axis=1), heading, lift, time, True, ground)
+    knots = None if times is None else (np.array(times, dtype=np.float64), np.array([0.0, s[-1]]))
+    return Curve(s, np.stack([x, y], axis=1), heading, lift, knots, True, ground)
 
 
 def nurbs(
@@ -129,7 +164,8 @@ def nurbs(
 ) -> Curve:
     """Return a NURBS curve of ``order`` (degree + 1) through the hull of (N, 3) control points.
 
-    Times belong to control points; they are a fourth coordinate of these: the same rational basis carries them.
+    Times belong to control points: each holds where the curve's parameter gives its point the most influence, and
+    between these places time goes linearly with the parameter.
     """
     degree = order - 1
     u = np.asarray(knots, dtype=np.float64)
@@ -137,16 +173,17 @@ def nurbs(
     at = np.unique(np.concatenate([np.linspace(a, b, 65) for a, b in spans]))
     basis = np.array([_basis(u, degree, len(points), value) for value in at])
     weighted = basis * np.asarray(weights)
+    peaks = at[np.argmax(weighted, axis=0)]
     weighted /= weighted.sum(axis=1, keepdims=True)
     xyz = weighted @ points
     step = np.diff(xyz[:, :2], axis=0)
     ds = np.hypot(step[:, 0], step[:, 1])
     keep = np.concatenate([[True], ds > 1e-9])
-    xyz, weighted = xyz[keep], weighted[keep]
+    xyz, at = xyz[keep], at[keep]
     s = np.concatenate([[0.0], np.cumsum(ds[ds > 1e-9])])
     heading = np.unwrap(np.arctan2(np.gradient(xyz[:, 1], s), np.gradient(xyz[:, 0], s)))
-    time = None if times is None else weighted @ np.asarray(times, dtype=np.float64)
-    return Curve(s, xyz[:, :2], heading, _lifts(xyz, ground), time, True, ground)
+    timing = None if times is None else (np.interp(at, peaks, np.asarray(times, dtype=np.float64)), s)
+    return Curve(s, xyz[:, :2], heading, _lifts(xyz, ground), timing, True, ground)
 
 
 def _basis(u: Floats, degree: int, count: int, value: float) -> Floats:

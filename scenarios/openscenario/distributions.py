@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from foundation.seeds import generator
+from scenarios.openscenario.errors import ConstraintError
 from scenarios.openscenario.expressions import text_of
 from scenarios.openscenario.nodes import Node, parse_file
 from scenarios.openscenario.parameters import NUMERIC, Parameter, Scope, read_declarations, type_problem
 
+REJECTED_AT_MOST = 100
+"""How many samples may break constraints for each that is wanted."""
 MAX_CONCRETE = 100_000
 Draw = Callable[[np.random.Generator], str]
 
@@ -59,12 +62,16 @@ def expand(path: str | Path, samples: int | None = None, seed: int = 0) -> list[
     if deterministic is not None:
         points = _deterministic(deterministic, declared)
         root.sweep()
+        allowed = _constraints(scenario)
+        total, points = len(points), [point for point in points if allowed(point)]
+        if not points:
+            raise deterministic.error(f"none of {total} parameter sets satisfies the constraints of {scenario.name}")
         if samples is not None and samples < len(points):
             chosen = generator(seed, "expand", path.stem).choice(len(points), size=samples, replace=False)
             points = [points[i] for i in sorted(chosen)]
     else:
         assert stochastic is not None
-        points = _stochastic(stochastic, declared, samples, seed, path)
+        points = _stochastic(stochastic, declared, samples, seed, path, _constraints(scenario))
         root.sweep()
     width = max(3, len(str(len(points) - 1)))
     return [Concrete(f"{path.stem}-{i:0{width}d}", scenario, point, seed) for i, point in enumerate(points)]
@@ -208,7 +215,12 @@ def _range(node: Node, declared: Mapping[str, Parameter] | None, name: str) -> l
 
 
 def _stochastic(
-    node: Node, declared: Mapping[str, Parameter], samples: int | None, seed: int, path: Path
+    node: Node,
+    declared: Mapping[str, Parameter],
+    samples: int | None,
+    seed: int,
+    path: Path,
+    allowed: Callable[[Mapping[str, str]], bool],
 ) -> list[dict[str, str]]:
     runs = node.integer("numberOfTestRuns", minimum=1)
     own_seed = int(node.number("randomSeed", 0.0))
@@ -226,10 +238,33 @@ def _stochastic(
     if count > MAX_CONCRETE:
         raise node.error(f"more than {MAX_CONCRETE} samples")
     streams = {name: generator(seed, "expand", path.stem, own_seed, name) for name in draws}
-    return [
-        {name: _check(child, declared, name, draw(streams[name])) for name, (child, draw) in draws.items()}
-        for _ in range(count)
-    ]
+    points: list[dict[str, str]] = []
+    tries = 0
+    while len(points) < count:
+        if tries >= REJECTED_AT_MOST * max(count, 10):
+            raise node.error(
+                f"only {len(points)} of {tries} samples satisfy the constraints of the scenario's parameters",
+                remedy="distribute over what the constraint groups allow",
+            )
+        tries += 1
+        point = {name: _check(child, declared, name, draw(streams[name])) for name, (child, draw) in draws.items()}
+        if allowed(point):
+            points.append(point)
+    return points
+
+
+def _constraints(scenario: Path) -> Callable[[Mapping[str, str]], bool]:
+    """Return a test whether parameter values satisfy the constraint groups of a scenario's declarations."""
+    root = Node(parse_file(scenario), scenario, Scope())
+
+    def allowed(point: Mapping[str, str]) -> bool:
+        try:
+            read_declarations(root, None, point)
+        except ConstraintError:
+            return False
+        return True
+
+    return allowed
 
 
 def _draw(node: Node, parameter: Parameter) -> Draw:

@@ -10,3 +10,7 @@ class OpenScenarioError(InputError):
 
     The message names the file, the line and the element, and what to do about it where that is known.
     """
+
+
+class ConstraintError(OpenScenarioError):
+    """A parameter has a value that none of its constraint groups allows."""

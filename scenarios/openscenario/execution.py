@@ -87,8 +87,9 @@ class Execution:
             name: Entity(name, entry.record, towed_by=entry.towed_by) for name, entry in scenario.entities.items()
         }
         self.scenario = scenario
+        roads = Roads(network) if network is not None else OpenSpace()
         self.world = World(
-            Roads(network) if network is not None else OpenSpace(), entities, dict(scenario.parameters), dict(scenario.variables), Signals(scenario.signals),
+            roads, entities, dict(scenario.parameters), dict(scenario.variables), Signals(scenario.signals),
             Board(), port, dt_s, seed, registry,
         )  # fmt: skip
         self.world.notes += scenario.notes

@@ -143,7 +143,10 @@ def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> Non
     if entity.lateral is not None:
         offset = entity.lateral.shift(entity, world, world.dt_s, distance)
     side = offset - before.offset
-    forward = math.copysign(math.sqrt(max(distance * distance - side * side, 0.0)), distance)
+    on_top = entity.lateral is not None and entity.lateral.on_top
+    forward = distance
+    if not on_top:
+        forward = math.copysign(math.sqrt(max(distance * distance - side * side, 0.0)), distance)
     track, gone = roads.advance(before, forward, entity.route)
     entity.at_end_of_road = abs(gone) < abs(forward) - 1e-6
     flip = track.direction * before.direction
@@ -155,7 +158,8 @@ def _on_lane(world: World, entity: Entity, distance: float, speed: float) -> Non
         drift = side / world.dt_s if drift is None else drift
         # The tangent at the end of the step, not the chord of it: so velocity and acceleration are those of the
         # instant.
-        angle = math.asin(min(max(drift * before.direction / speed, -1.0), 1.0)) if abs(speed) > 1e-6 else 0.0
+        slope = min(max(drift * before.direction / speed, -1.0), 1.0) if abs(speed) > 1e-6 else 0.0
+        angle = math.atan(slope) if on_top else math.asin(slope)
         pose = replace(pose, heading=wrap(pose.heading + angle))
     else:
         pose = replace(pose, heading=entity.motion.pose.heading)

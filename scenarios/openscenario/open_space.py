@@ -17,8 +17,8 @@ class OpenSpace(Roads):
     def __init__(self) -> None:
         """There is nothing to prepare."""
 
-    @property  # type: ignore[override]
-    def network(self) -> RoadNetwork:
+    @property
+    def network(self) -> RoadNetwork:  # type: ignore[override]
         """Raise ValueError: there is no road network."""
         raise ValueError("the scenario names no road network, and this needs one")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from scenarios.openscenario.errors import ConstraintError
 from scenarios.openscenario.expressions import ExpressionError, Value
 
 if TYPE_CHECKING:
@@ -201,7 +202,10 @@ def _check_constraints(declaration: Node, name: str, kind: str, text: str) -> No
             raise group.error(f"constraint of parameter {name} is not of type {kind}") from None
         wanted.append(" and ".join(f"{rule} {value}" for rule, value in rules))
     if groups and not any(held):
-        raise declaration.error(f"parameter {name}={text} breaks its constraint: {' or '.join(wanted)}")
+        raise ConstraintError(
+            f"parameter {name}={text} breaks its constraint: {' or '.join(wanted)}",
+            file=declaration.file, line=declaration.line, element=declaration.tag,
+        )  # fmt: skip
 
 
 def read_variables(parent: Node) -> dict[str, Parameter]:

@@ -94,7 +94,7 @@ class Reader:
     def declare(self, node: Node) -> Node:
         """Put an element's own ParameterDeclarations in force and return it; catalog entries have that done already."""
         if node.maybe("ParameterDeclarations") is not None and not any(node is n for n in self.catalogs.opened):
-            node.with_scope(read_declarations(node, node.scope, {}))
+            node.with_scope(read_declarations(node, node.scope, {}, lenient=True))
         return node
 
     def route(self, node: Node) -> RouteRecord:

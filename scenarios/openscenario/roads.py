@@ -7,11 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 
 import numpy as np
 
-from scenarios.opendrive import LaneKey, LanePosition, RoadNetwork
+from scenarios.opendrive import LaneKey, LanePosition, Poses, RoadNetwork
 from scenarios.openscenario.routing import find_way, wander
 from scenarios.openscenario.states import Pose, wrap
 
@@ -98,6 +98,8 @@ class Roads:
         self._headings = lru_cache(maxsize=1024)(self._find_heading)
         # Targets of conditions and standing entities are asked for again every step, masters by everybody.
         self._poses = lru_cache(maxsize=1024)(self._find_pose)
+        self._guess: dict[str, float] = {}
+        self._ahead: tuple[Track, Pose] | None = None
         self.lane_length = lru_cache(maxsize=256)(self._find_lane_length)
 
     # ---- places
@@ -186,6 +188,8 @@ class Roads:
 
     def pose(self, track: Track) -> Pose:
         """Return the pose of a place, headed in the direction it goes."""
+        if self._ahead is not None and self._ahead[0] == track:
+            return self._ahead[1]
         return self._poses(track)
 
     def _find_pose(self, track: Track) -> Pose:
@@ -312,10 +316,15 @@ class Roads:
         end = section.end if track.direction > 0 else section.start
         room = abs(end - track.s)
         if room > 1e-7:
-            scale = self._scale(track, min(distance, room))
+            expected = min(distance / self._guess.get(track.road_id, 1.0), room)
+            scale, seen = self._scale(track, expected)
+            self._guess[track.road_id] = scale
             ds = distance / scale
             if ds < room:
-                return replace(track, s=track.s + track.direction * ds), distance, False
+                moved = replace(track, s=track.s + track.direction * ds)
+                if seen is not None:
+                    self._remember(moved, seen, scale, ds - expected, expected)
+                return moved, distance, False
             # At the very end of a section the place is told from what follows it: there the lane has its next id.
             moved = replace(track, s=end)
             after = self._next(moved, section.index, route)
@@ -323,19 +332,40 @@ class Roads:
         after = self._next(track, section.index, route)
         return (track, 0.0, True) if after is None else (after, 0.0, False)
 
-    def _scale(self, track: Track, ds: float) -> float:
-        """Return metres at the entity's place per metre of s, over the next ``ds``."""
+    def _scale(self, track: Track, ds: float) -> tuple[float, Poses | None]:
+        """Return metres at the entity's place per metre of s over the next ``ds``, and the (2,) poses it came from."""
         road = self.network.roads[track.road_id]
         section = road.section_at(min(max(track.s + track.direction * 1e-7, 0.0), road.length))
         key = LaneKey(track.road_id, section.index, track.lane_id)
         try:
             p = self.network.lane_poses(key, np.array([track.s, track.s + track.direction * ds]), track.offset)
         except ValueError:  # the lane changes its id within the step: the road's own scale is close enough
-            return 1.0
+            return 1.0, None
         chord = math.hypot(p.x[1] - p.x[0], p.y[1] - p.y[0])
         half = 0.5 * abs(wrap(float(p.heading[1] - p.heading[0])))
         arc = chord * (half / math.sin(half)) if 1e-4 < half < 1.0 else chord
-        return max(arc / ds, 0.05)
+        return max(arc / ds, 0.05), (p if abs(arc / ds - 1.0) < 0.2 else None)
+
+    def _remember(self, track: Track, seen: Poses, scale: float, rest: float, step: float) -> None:
+        """Keep the pose of a place next to the far one of two poses, so that it need not be worked out again.
+
+        The far pose was taken where the place was expected to be, with the scale of the last step. What lies between
+        is some 1e-4 of a step, over which the lane is straight to less than 1e-6 m; else nothing is kept.
+        """
+        start = Pose(float(seen.x[0]), float(seen.y[0]), float(seen.z[0]), float(seen.heading[0]))
+        end = Pose(*(float(getattr(seen, name)[1]) for name in ("x", "y", "z", "heading", "pitch", "roll")))
+        if step <= 0.0 or abs(rest) > 2e-3:
+            return
+        turn, climb = wrap(end.heading - start.heading) / step, (end.z - start.z) / step
+        along = rest * scale * track.direction
+        pose = replace(
+            end,
+            x=end.x + along * math.cos(end.heading),
+            y=end.y + along * math.sin(end.heading),
+            z=end.z + rest * climb,
+            heading=end.heading + rest * turn,
+        )
+        self._ahead = (track, self.turned(pose) if track.direction < 0 else pose)
 
     def _next(self, track: Track, section: int, route: RoutePath | None) -> Track | None:
         """Return the place at the start of what follows a lane's end, None where nothing does."""
@@ -421,7 +451,8 @@ class Roads:
             rng: for strategy ``random``.
         """
         legs: list[Leg] = []
-        for (start, end), strategy in zip_longest(pairwise(tracks), strategies, fillvalue="shortest"):
+        for i, (start, end) in enumerate(pairwise(tracks)):
+            strategy = strategies[i] if i < len(strategies) else "shortest"
             here, there = self._position(start), self._position(end)
             keys = find_way(self.network, here, there, strategy, rng)
             self._append_legs(legs, keys, start, end)

@@ -20,6 +20,7 @@ from scenarios.openscenario.actions import (
     synchronize,
     teleport,
     traffic_signal,
+    trailer,
     visibility,
 )
 from scenarios.openscenario.actions.base import (
@@ -59,5 +60,6 @@ __all__ = [
     "synchronize",
     "teleport",
     "traffic_signal",
+    "trailer",
     "visibility",
 ]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from scenarios.openscenario.actions.base import BOTH, LATERAL, Activity, private_action
-from scenarios.openscenario.curves import Curve
+from scenarios.openscenario.curves import steady
 from scenarios.openscenario.nodes import Node
 from scenarios.openscenario.positions import Placement
 from scenarios.openscenario.states import Pose, wrap
-from scenarios.openscenario.trajectories import Trajectory
+from scenarios.openscenario.trajectories import Polyline, Trajectory
 
 if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
@@ -34,14 +35,16 @@ class FollowTrajectory:
     """Moves the entity exactly along a trajectory, which it is put on at the start.
 
     Without timing only the path is given and the speed stays with the longitudinal domain; with timing the
-    trajectory's times give both. Following mode ``follow`` asks for as little deviation as the entity's dynamics
-    allow; default motion has no dynamics, so the deviation is none. The entity looks along the path; with a negative
-    speed it goes the same way backwards.
+    trajectory's times give both. Following mode ``follow`` wants what the entity's dynamics allow: the path is kept
+    exactly, but on a timed polyline the speed does not jump at vertices (constant acceleration between them). The
+    entity looks along the path; one that starts with a negative speed goes the same way backwards. When the speed
+    changes its sign on the way, it comes back.
     """
 
     trajectory: Trajectory
     timing: Timing | None
     start_m: float
+    mode: str = "position"
 
     @property
     def domains(self) -> frozenset[str]:
@@ -50,28 +53,35 @@ class FollowTrajectory:
 
     def begin(self, entity: Entity, world: World) -> Activity | None:
         """See :class:`PrivateAction`."""
-        follower = _Follow(self.trajectory.curve(world), self.timing, self.start_m, world.time_s)
-        world.place(entity, Placement(follower.pose(entity.motion.speed < 0.0)))
+        smooth = self.mode == "follow" and isinstance(self.trajectory.shape, Polyline)
+        follower = _Follow(self, world, entity.motion.speed, smooth)
+        world.place(entity, Placement(follower.pose()))
         return follower
 
 
 class _Follow(Activity):
     leaves_lanes: ClassVar[bool] = True
 
-    def __init__(self, curve: Curve, timing: Timing | None, start_m: float, time_s: float) -> None:
+    def __init__(self, action: FollowTrajectory, world: World, speed: float, smooth: bool) -> None:
         super().__init__()
-        self._curve, self._timing = curve, timing
-        self._origin = 0.0 if timing is not None and timing.absolute else time_s
-        self._s = start_m if timing is None else max(start_m, self._timed_s(time_s))
+        timing = action.timing
+        self._curve, self._timing = action.trajectory.curve(world), timing
+        self._origin = 0.0 if timing is not None and timing.absolute else world.time_s
+        self._backwards = timing is None and speed < 0.0
+        self._profile: Callable[[float], float] = self._curve.s_at
+        if timing is not None and smooth and self._curve.knots is not None:
+            times, s = self._curve.knots
+            self._profile = steady(times, s, max(speed, 0.0) * timing.scale)
+        self._s = action.start_m if timing is None else max(action.start_m, self._timed_s(world.time_s))
 
     def _timed_s(self, time_s: float) -> float:
         assert self._timing is not None
-        return self._curve.s_at((time_s - self._origin - self._timing.offset) / self._timing.scale)
+        return self._profile((time_s - self._origin - self._timing.offset) / self._timing.scale)
 
-    def pose(self, backwards: bool) -> Pose:
+    def pose(self) -> Pose:
         """Return where the entity is on the trajectory: it looks along it, or, driving backwards, against it."""
         pose = self._curve.pose(self._s)
-        return replace(pose, heading=wrap(pose.heading + math.pi)) if backwards else pose
+        return replace(pose, heading=wrap(pose.heading + math.pi)) if self._backwards else pose
 
     def distance_to(self, pose: Pose) -> float:
         """Return the metres along the trajectory to the point nearest to a place; negative when it is behind."""
@@ -92,14 +102,15 @@ class _Follow(Activity):
     def follow(self, entity: Entity, world: World, dt_s: float, distance: float) -> tuple[Pose, float]:
         """See :class:`Activity`."""
         before = self._s
-        self._s = min(before + abs(distance), self._curve.length)
+        wanted = before + (-distance if self._backwards else distance)
+        self._s = min(max(wanted, 0.0), self._curve.length)
         if self._timing is None:
-            self.done = self._s >= self._curve.length - 1e-9
+            self.done = self._s >= self._curve.length - 1e-9 or wanted < 0.0
         else:
-            assert self._curve.time is not None
-            last = self._origin + self._timing.offset + self._timing.scale * float(self._curve.time[-1])
+            assert self._curve.knots is not None
+            last = self._origin + self._timing.offset + self._timing.scale * float(self._curve.knots[0][-1])
             self.done = world.time_s + dt_s >= last - 1e-9
-        return self.pose(distance < 0.0 or entity.motion.speed < 0.0), self._s - before
+        return self.pose(), abs(self._s - before)
 
 
 @private_action("RoutingAction/FollowTrajectoryAction")
@@ -119,5 +130,5 @@ def read(node: Node, reader: Reader) -> FollowTrajectory:
             timing = None
     elif child.tag != "None":
         raise child.error("unknown kind of time reference")
-    node.one("TrajectoryFollowingMode").choice("followingMode", ("position", "follow"))
-    return FollowTrajectory(trajectory, timing, node.number("initialDistanceOffset", 0.0, minimum=0.0))
+    mode = node.one("TrajectoryFollowingMode").choice("followingMode", ("position", "follow"))
+    return FollowTrajectory(trajectory, timing, node.number("initialDistanceOffset", 0.0, minimum=0.0), mode)

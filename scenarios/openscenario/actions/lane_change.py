@@ -54,6 +54,8 @@ class OffsetChange(Activity):
     def __init__(self, change: Transition, over_distance: bool, hold: bool = False) -> None:
         super().__init__()
         self._change, self._over_distance, self._hold = change, over_distance, hold
+        self._direction: int | None = None
+        self._sign = 1
         self._x = 0.0
 
     @classmethod
@@ -69,12 +71,20 @@ class OffsetChange(Activity):
         self._x += distance if self._over_distance else dt_s
         if self._x >= self._change.length - 1e-9 and not self._hold:
             self.done = True
-        return self._change.value(self._x + 1e-9)
+        self._sign = self._side(entity)
+        return self._change.value(self._x + 1e-9) * self._sign
+
+    def _side(self, entity: Entity) -> int:
+        """Return -1 where the road counts s, and so its left, the other way round than where the change began."""
+        assert entity.track is not None
+        if self._direction is None:
+            self._direction = entity.track.direction
+        return entity.track.direction * self._direction
 
     def drift(self, speed: float) -> float | None:
         """See :class:`Activity`."""
         slope = self._change.slope(self._x) if self._x < self._change.length - 1e-9 else 0.0
-        return slope * speed if self._over_distance else slope
+        return self._sign * (slope * speed if self._over_distance else slope)
 
 
 @private_action("LateralAction/LaneChangeAction")

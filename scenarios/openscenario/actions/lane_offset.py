@@ -46,7 +46,13 @@ class LaneOffset:
             length = 0.0
         else:
             length = math.sqrt(curvature * abs(end - start) / self.acceleration)
-        return OffsetChange(Transition(SHAPES[self.shape], start, end, length), False, hold=self.continuous)
+        return _Sideways(Transition(SHAPES[self.shape], start, end, length), False, hold=self.continuous)
+
+
+class _Sideways(OffsetChange):
+    """Within the lane system the speed is that along the lane; what goes sideways comes on top."""
+
+    on_top: ClassVar[bool] = True
 
 
 @private_action("LateralAction/LaneOffsetAction")

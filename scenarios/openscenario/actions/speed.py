@@ -73,23 +73,29 @@ def _seconds(start: float, end: float, metres: float) -> float:
 class _Speed(Activity):
     def __init__(self, action: SpeedAction, entity: Entity, end: float, length: float) -> None:
         super().__init__()
-        self._target = action.target
+        self._target, self._dynamics = action.target, action.dynamics
         self._change = Transition(SHAPES[action.dynamics.shape], entity.motion.speed, end, length)
         self._elapsed = 0.0
 
     def travel(self, entity: Entity, world: World, dt_s: float) -> tuple[float, float]:
         """See :class:`Activity`."""
         before, self._elapsed = self._elapsed, self._elapsed + dt_s
-        if self._target.continuous:
+        if self._target.entity is not None:
             # The goal moves: the shape goes from the start to wherever the goal is now.
-            goal = entity.attainable(self._target.speed(world))
-            self._change = Transition(self._change.shape, self._change.start, goal, self._change.length)
-            return self._continuous(entity, before, dt_s)
-        elif self._elapsed >= self._change.length - 1e-9:
+            start, goal = self._change.start, entity.attainable(self._target.speed(world))
+            length = self._change.length
+            if self._dynamics.dimension == "rate" and length > 0.0:
+                length = max(self._dynamics.length(goal - start), 1e-9)
+            self._change = Transition(self._change.shape, start, goal, length)
+            distance, new = self._chase(entity, before, dt_s)
+            reached = self._elapsed >= length - 1e-9 and abs(new - goal) < 1e-6
+            self.done = reached and not self._target.continuous
+            return distance, new
+        if self._elapsed >= self._change.length - 1e-9:
             self.done = True
         return self._change.integral(before, self._elapsed), self._change.value(self._elapsed + 1e-9)
 
-    def _continuous(self, entity: Entity, before: float, dt_s: float) -> tuple[float, float]:
+    def _chase(self, entity: Entity, before: float, dt_s: float) -> tuple[float, float]:
         """Return the step towards a goal that may have jumped: never harder than the entity can."""
         old, wanted = entity.motion.speed, self._change.value(self._elapsed + 1e-9)
         reach = entity.hardest(wanted - old) * dt_s

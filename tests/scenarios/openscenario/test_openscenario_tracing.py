@@ -34,15 +34,13 @@ DIFFERENT = {
     "alks_decelerate": ALKS,
     "alks_pedestrian": ALKS,
     "distance_test": "up to 2.2 m apart on the way to a longitudinal distance, which is left to the simulator",
-    "lane_change": "esmini drives faster than its speed during LaneOffsetAction; ours keeps the speed (0.61 m)",
-    "lane_change_crest": "esmini measures the speed on the map, ours along the slope (0.63 m after 240 m of crest)",
     "swarm": "TrafficSwarmAction is refused; and where the vehicles of a swarm appear is the simulator's own choice",
-    "trajectory-test": "esmini gives the times of NURBS control points to the curve in a way of its own",
 }
 EVENTS_DIFFERENT = {"routing-test": ("AquirePosition action", "AquirePosition event")}
 """AcquirePositionAction ends when the position is reached; esmini's ends at once."""
 FAST = ("slow-lead-vehicle", "speed-profile")
 SLOW = (
+    "lane_change_crest", "straight_500m", "synchronize", "trajectory-test",
     "cut-in_simple", "drop-bike", "lane_change_simple", "left-hand-traffic_using_road_rule", "light_state",
     "long_dist_action_with_jerk", "ltap-od", "pedestrian_collision", "routing-test", "two_plus_one_road",
 )  # fmt: skip
