@@ -164,7 +164,7 @@ def nurbs(
 ) -> Curve:
     """Return a NURBS curve of ``order`` (degree + 1) through the hull of (N, 3) control points.
 
-    Times belong to control points: each holds where the curve's parameter gives its point the most influence, and
+    Times belong to control points: each holds where the point's basis function (without its weight) peaks, and
     between these places time goes linearly with the parameter.
     """
     degree = order - 1
@@ -173,8 +173,8 @@ def nurbs(
     at = np.unique(np.concatenate([np.linspace(a, b, 65) for a, b in spans]))
     basis = np.array([_basis(u, degree, len(points), value) for value in at])
     weighted = basis * np.asarray(weights)
-    peaks = at[np.argmax(weighted, axis=0)]
     weighted /= weighted.sum(axis=1, keepdims=True)
+    peaks = at[np.argmax(basis, axis=0)]
     xyz = weighted @ points
     step = np.diff(xyz[:, :2], axis=0)
     ds = np.hypot(step[:, 0], step[:, 1])

@@ -160,8 +160,8 @@ def test_monitors_are_set_and_unknown_ones_refused(tmp_path: Path) -> None:
 def test_a_place_on_earth_is_found_by_the_maps_projection() -> None:
     road = (
         '<road name="r" length="10" id="1" junction="-1"><planView><geometry s="0" x="0" y="0" hdg="0" length="10">'
-        '<line/></geometry></planView><lanes><laneSection s="0"><center><lane id="0" type="none" level="false"/></center>'
-        "<right>"
+        '<line/></geometry></planView><lanes><laneSection s="0"><center><lane id="0" type="none" level="false"/>'
+        "</center><right>"
         '<lane id="-1" type="driving" level="false"><width sOffset="0" a="3" b="0" c="0" d="0"/></lane></right>'
         "</laneSection></lanes></road>"
     )
