@@ -40,6 +40,7 @@ def test_the_ego_meets_whom_it_should(name):
     assert 2.0 < found.time_s < 10.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cpna", "cpla", "cbfa", "ccrm", "ccfhos", "school_zone_children"])
 @pytest.mark.parametrize("share", [0.2, 0.8])
 def test_they_meet_at_other_parameters_too(name, share):

@@ -53,13 +53,17 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
         catalogue.compose("Town01")
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_files_follow_the_standards_schema(path: Path) -> None:
+@cache
+def schema() -> etree.XMLSchema:
     """scenariogeneration brings ASAM's schema of OpenSCENARIO 1.3.1 along."""
     schemas = pytest.importorskip("schemas")
     folder = Path(next(iter(schemas.__path__)))
-    schema = etree.XMLSchema(etree.parse(folder / "OpenSCENARIO_1_3_1.xsd"))
-    assert schema.validate(etree.parse(path)), schema.error_log
+    return etree.XMLSchema(etree.parse(folder / "OpenSCENARIO_1_3_1.xsd"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_files_follow_the_standards_schema(path: Path) -> None:
+    assert schema().validate(etree.parse(path)), schema().error_log
 
 
 @pytest.mark.parametrize("name", NAMES)
