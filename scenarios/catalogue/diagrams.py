@@ -17,6 +17,7 @@ from scenarios.openscenario.tracing import Row, Tracer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Rectangle
 
     from scenarios.openscenario.entities import EntityRecord
 
@@ -133,7 +134,7 @@ def draw_scenario(path: Path, out: Path) -> Path:
     return out
 
 
-def _background(axes: Axes) -> object:
+def _background(axes: Axes) -> Rectangle:
     from matplotlib.patches import Rectangle
 
     return Rectangle((0, 0), 1, 1, transform=axes.transAxes, color=axes.get_facecolor(), zorder=0)
@@ -199,7 +200,8 @@ def _draw_label(axes: Axes, place: np.ndarray, text: str, colour: str) -> None:
     west, east = axes.get_xlim()
     right = place[0] > 0.5 * (west + east)
     axes.annotate(
-        text, place, xytext=(-4 if right else 4, 9), textcoords="offset points", fontsize=8, color=colour, zorder=10,
+        text, (float(place[0]), float(place[1])),
+        xytext=(-4 if right else 4, 9), textcoords="offset points", fontsize=8, color=colour, zorder=10,
         ha="right" if right else "left", weight="bold",
         bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from scenarios.catalogue.making.common import (
     EGO_SPEED,
@@ -22,10 +23,12 @@ from scenarios.catalogue.making.recipes import (
     Event,
     Follow,
     Meeting,
+    Number,
     Parameter,
     Recipe,
     Speed,
     Travelled,
+    When,
     ego_speed,
     on_lane,
     on_road,
@@ -181,6 +184,9 @@ def _turning(
     other_m = other.until(place)
     parameters = [ego_speed(*ego_kmh), Parameter(f"{who}SpeedKmh", *speed, "km/h", "its speed")]
     derived = [EGO_SPEED, ("_OtherSpeed", f"${who}SpeedKmh / 3.6")]
+    before: Number
+    when: When
+    speed_at_start: Number
     if pedestrian:
         derived += [("_MeetTime", f"1 + {other_m:.3f} / $_OtherSpeed")]
         start, before, when, speed_at_start = other.start(0.0), 0.0, Travelled("$_EgoSpeed"), 0.0
@@ -233,7 +239,7 @@ def recipes() -> list[Recipe]:
     """Return the scenarios with pedestrians and cyclists."""
     adult, child = (5.0, 3.0, 8.0), (5.0, 3.0, 9.0)
     bike_kmh = (15.0, 10.0, 20.0)
-    cyclist = {"who": "Cyclist", "entry": "bicycle", "pedestrian": False}
+    cyclist: dict[str, Any] = {"who": "Cyclist", "entry": "bicycle", "pedestrian": False}
     return [
         _crossing(
             "cpna",

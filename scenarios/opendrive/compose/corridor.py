@@ -197,7 +197,8 @@ def corridor(parameters: CorridorParameters = CorridorParameters(), name: str = 
             )
         )  # fmt: skip
     bend = [arc(p.bend_radius_m, math.radians(p.bend_deg))] if p.bend_deg else []
-    pieces = [Piece(p.before_m), *bend, Piece(p.after_m)]
+    # Without a bend there is one line: two in a row would say the same with more.
+    pieces = [Piece(p.before_m), *bend, Piece(p.after_m)] if bend else [Piece(p.before_m + p.after_m)]
     road = network.road(
         1, Pose2(0.0, 0.0, 0.0), pieces, _sections(p, side), kind=xodr.RoadType.town, speed_kmh=p.speed_kmh,
         name="corridor", elevations=_crest(p),
