@@ -3,6 +3,7 @@ PY := .venv/bin/python
 SEED ?= 7
 OUT ?= out/demo
 WORKERS ?= 2
+DEMO ?= child_runs_out adult_jaywalks_night motorway_cut_in_rain
 
 .PHONY: help setup demo test fast check format bench proof docs clean
 
@@ -12,9 +13,9 @@ help: ## show this list
 setup: ## system packages, .venv, and everything needed to run, test and develop
 	@tools/setup.sh dev,learning
 
-demo: ## run the shipped catalogue headless: labelled frames and out/demo/report.html
+demo: ## run some of the shipped scenarios headless: labelled frames and out/demo/report.html
 	@tools/setup.sh
-	@$(PY) -m bridge.cli run catalogue --out $(OUT) --seed $(SEED) --rig demo --workers $(WORKERS) --resume
+	@$(PY) -m bridge.cli run $(DEMO) --out $(OUT) --seed $(SEED) --rig demo --workers $(WORKERS)
 
 test: setup check ## all checks and all tests, the slow ones included
 	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile
