@@ -146,13 +146,9 @@ class LaneGraph:
                 continue
             known: Mapping[str, object] = self._roads if end.element_type == "road" else self._junctions
             if end.element_id not in known:
-                raise OpenDriveError(
-                    f"road '{road.id}' is linked to {end.element_type} '{end.element_id}', which does not exist",
-                    file=self._file,
-                    line=end.line,
-                    element="link",
-                    remedy="correct elementId or remove the link",
-                )
+                # Maps cut out of larger ones have such links; the road ends here for whoever drives on it.
+                text = f"road '{road.id}' is linked to {end.element_type} '{end.element_id}', which does not exist"
+                self._diagnostics.append(Diagnostic(end.line, "link", text + "; the road ends there"))
         if road.junction and road.junction not in self._junctions:
             text = f"road '{road.id}' belongs to junction '{road.junction}', which does not exist"
             self._diagnostics.append(Diagnostic(road.record.line, "road", text))
@@ -163,7 +159,7 @@ class LaneGraph:
         if link is None:
             return
         for end, at_end in ((link.predecessor, False), (link.successor, True)):
-            if end is None or end.element_type != "road":
+            if end is None or end.element_type != "road" or end.element_id not in self._roads:
                 continue
             other = self._roads[end.element_id]
             section = road.sections[-1 if at_end else 0]

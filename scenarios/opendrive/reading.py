@@ -15,6 +15,7 @@ from lxml import etree
 from scenarios.opendrive.errors import Diagnostic, OpenDriveError
 from scenarios.opendrive.fields import Attribute, Child, Foreign, Record
 from scenarios.opendrive.furniture_records import Document
+from scenarios.opendrive.records import MarkLine
 
 MAX_BYTES = 512 * 2**20
 """The largest file read; the largest public networks are below 100 MB."""
@@ -149,6 +150,8 @@ class RecordReader:
                     )
                 )
                 values[field_name] = spec.kind()
+        if record is MarkLine and "length" not in given:
+            self._note(line, tag, "attribute 'length' is missing; the line is painted without gaps")
         values |= self._children(children, element, tag, line)
         return record(extra=extra, **values)
 

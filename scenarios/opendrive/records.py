@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scenarios.opendrive.fields import Record, attribute, child, children, wrapped
+from scenarios.opendrive.special_records import CrossSectionSurface
 
 _CONTACT = "start end"
 _SIDE_SIGN = "+ - none both"
@@ -186,7 +187,8 @@ class LaneLink(Record):
 class MarkLine(Record):
     """``<line>`` of a roadMark's ``<type>`` (repeated) or ``<explicit>`` (once)."""
 
-    length: float = attribute("length", at_least=0.0, largest=LIMIT_M)
+    # Required by the standard; without it (which the reader notes) there are no dashes.
+    length: float = attribute("length", float, 0.0, at_least=0.0, largest=LIMIT_M)
     space: float = attribute("space", float, 0.0, at_least=0.0, largest=LIMIT_M)
     t_offset: float = attribute("tOffset", float, 0.0, largest=LIMIT_M)
     s_offset: float = attribute("sOffset", float, 0.0, largest=LIMIT_M)
@@ -360,3 +362,4 @@ class LateralProfile(Record):
     superelevations: tuple[Cubic, ...] = children("superelevation", Cubic)
     crossfalls: tuple[Crossfall, ...] = children("crossfall", Crossfall)
     shapes: tuple[Shape, ...] = children("shape", Shape)
+    cross_section_surface: CrossSectionSurface | None = child("crossSectionSurface", CrossSectionSurface)

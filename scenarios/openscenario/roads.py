@@ -393,12 +393,16 @@ class Roads:
         return None
 
     def _on_route(self, track: Track, found: list[Track], wanted: str) -> Track | None:
-        """Return the continuation that is on the wanted road, from this lane or a neighbouring one, None if none is."""
+        """Return the continuation that is on the wanted road, None if none is.
+
+        A lane that ends here gives way to a neighbouring one that leads there. One that goes on elsewhere is kept: the
+        default controller follows a route, it does not change lanes for it.
+        """
         direct = [f for f in found if f.road_id == wanted]
         if direct:
             return direct[0]
-        if any(f.road_id == track.road_id for f in found):
-            return None  # the same road goes on; it is not left here
+        if found:
+            return None
         section = self.network.roads[track.road_id].section_at(track.s - track.direction * 1e-6)
         for lane in sorted(section.lanes, key=lambda lane: abs(lane.id - track.lane_id)):
             forward = self.network.lane_drives_forward(track.road_id, lane.id, section.index)

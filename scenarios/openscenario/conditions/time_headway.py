@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,15 @@ if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
     from scenarios.openscenario.world import Entity, World
 
+STANDSTILL_MPS = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class TimeHeadway:
     """Compares the distance to a reference entity ahead, divided by the triggering entity's own speed.
 
-    It has no value, and the condition is false, while the triggering entity stands or the reference is not ahead.
+    It has no value, and the condition is false, while the reference is not ahead. While the triggering entity stands it
+    is infinite: there is no edge when the entity starts to move with a headway above the value.
     """
 
     entity: str
@@ -30,12 +34,13 @@ class TimeHeadway:
     def holds(self, entity: Entity, world: World, memory: Memory) -> bool:
         """See :class:`EntityCondition`."""
         other = world.entities[self.entity]
-        if not other.present or entity.motion.speed < 1e-6:
+        if not other.present:
             return False
         gap = self.measure.between(world, entity, other)
         if gap is None or not gap.ahead:
             return False
-        return compare(self.rule, gap.distance / entity.motion.speed, self.value)
+        speed = entity.motion.speed
+        return compare(self.rule, gap.distance / speed if speed > STANDSTILL_MPS else math.inf, self.value)
 
 
 @entity_condition("TimeHeadwayCondition")

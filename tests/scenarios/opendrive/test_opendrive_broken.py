@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import opendrive_samples as samples
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -74,10 +75,6 @@ BROKEN = {
     "lane on the wrong side": (
         samples.network(samples.road(lanes=samples.section(left=samples.lane(-1)))),
         "in <left>",
-    ),
-    "wrong link": (
-        samples.network(samples.road(link=samples.end("successor", "road", "404", "start"))),
-        "<link>: road '1' is linked to road '404', which does not exist",
     ),
     "wrong contact": (
         samples.network(samples.road(link=samples.end("successor", "road", "1", "middle"))),
@@ -255,3 +252,33 @@ def test_mutated_structure_never_surprises(data):
         if "<" not in text:
             break
     assert "\n" not in refusal(text)
+
+
+def test_a_link_to_a_road_that_is_not_there_is_reported_and_ends_the_road():
+    text = samples.network(samples.road(link=samples.end("successor", "road", "404", "start")))
+    network = opendrive.parse(text)
+    expected = "road '1' is linked to road '404', which does not exist"
+    assert [d.element for d in network.diagnostics if expected in d.message] == ["link"]
+    assert network.successors(opendrive.LaneKey("1", 0, -1)) == []
+
+
+def test_a_painted_line_without_length_is_reported_and_has_no_gaps():
+    line = '<type name="botts dots" width="0.15"><line space="5.0" tOffset="0" sOffset="0" rule="caution"/></type>'
+    mark = f'<roadMark sOffset="0" type="broken" color="white" width="0.15">{line}</roadMark>'
+    network = opendrive.parse(samples.network(samples.road(lanes=samples.section(right=samples.lane(-1, mark=mark)))))
+    assert [d.element for d in network.diagnostics if "'length' is missing" in d.message] == ["line"]
+
+
+def test_one_lanes_edges_are_those_of_all_lanes():
+    """Bit for bit: they are what positions on lanes are made of."""
+    right = samples.lane(-3, width=1.5) + samples.lane(-2, width=2.7) + samples.lane(-1)
+    lanes = samples.section(left=samples.lane(2, width=0.3) + samples.lane(1, width=3.1), right=right)
+    road = opendrive.parse(samples.network(samples.road(lanes=lanes))).roads["1"]
+    section, s = road.sections[0], np.linspace(0.0, 100.0, 7)
+    offset = 0.1 * s
+    every = section.boundaries(s, offset)
+    for lane_id in (-3, -2, -1, 0, 1, 2):
+        inner, outer = section.lane_edges(lane_id, s, offset)
+        numbers = section.edge_numbers(lane_id)
+        np.testing.assert_array_equal(inner, every[numbers[0]])
+        np.testing.assert_array_equal(outer, every[numbers[1]])

@@ -79,6 +79,14 @@ def test_time_headway_is_distance_over_own_speed(tmp_path: Path, freespace: str,
     assert fires(tmp_path, condition, init, TWO) == [expected]
 
 
+def test_time_headway_is_infinite_at_a_standstill_and_falls_without_an_edge(tmp_path: Path) -> None:
+    """Above the value from the start on: there is no rising edge when the entity starts to move."""
+    inner = '<TimeHeadwayCondition entityRef="B" value="2" freespace="false" alongRoute="true" rule="greaterThan"/>'
+    init = private("Ego", at(100.0), speed(20.0, "linear", "time", 4.0)) + private("B", at(200.0), speed(10.0))
+    assert fires(tmp_path, by_entity(inner, edge="rising"), init, TWO, end=3.0) == []
+    assert fires(tmp_path, by_entity(inner), init, TWO, end=3.0) == [0.0]
+
+
 def test_time_headway_to_what_is_behind_does_not_exist(tmp_path: Path) -> None:
     condition = by_entity(
         '<TimeHeadwayCondition entityRef="B" value="99" freespace="false" coordinateSystem="road" relativeDistanceType="longitudinal" rule="lessThan"/>'
