@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scenarios.opendrive.fields import Record, attribute, child, children, wrapped
 from scenarios.opendrive.records import LIMIT_M, Cubic, Geometry, Lanes, LateralProfile, RoadLink, RoadType
+from scenarios.opendrive.special_records import ObjectSurface, Railroad, RoadSurface, Station
 
 _ORIENTATION = "+ - none both"
 
@@ -158,6 +159,7 @@ class RoadObject(Record):
     parking_space: ParkingSpace | None = child("parkingSpace", ParkingSpace)
     markings: tuple[ObjectMarking, ...] = wrapped("markings", "marking", ObjectMarking)
     borders: tuple[ObjectBorder, ...] = wrapped("borders", "border", ObjectBorder)
+    surface: ObjectSurface | None = child("surface", ObjectSurface)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,6 +294,8 @@ class Road(Record):
     bridges: tuple[Tunnel, ...] = wrapped("objects", "bridge", Tunnel)
     signals: tuple[Signal, ...] = wrapped("signals", "signal", Signal)
     signal_references: tuple[SignalReference, ...] = wrapped("signals", "signalReference", SignalReference)
+    surface: RoadSurface | None = child("surface", RoadSurface)
+    railroad: Railroad | None = child("railroad", Railroad)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,6 +382,7 @@ class Junction(Record):
     connections: tuple[Connection, ...] = children("connection", Connection)
     priorities: tuple[Priority, ...] = children("priority", Priority)
     controllers: tuple[JunctionController, ...] = children("controller", JunctionController)
+    surface: RoadSurface | None = child("surface", RoadSurface)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -433,4 +438,5 @@ class Document(Record):
     controllers: tuple[Controller, ...] = children("controller", Controller)
     junctions: tuple[Junction, ...] = children("junction", Junction)
     junction_groups: tuple[JunctionGroup, ...] = children("junctionGroup", JunctionGroup)
+    stations: tuple[Station, ...] = children("station", Station)
     geo_reference: str = ""

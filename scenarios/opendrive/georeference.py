@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+
+import pyproj
+
+from scenarios.opendrive.errors import OpenDriveError
+from scenarios.opendrive.furniture_records import HeaderOffset
 
 DEFAULT_ORIGIN = (42.0, 2.0)
 """What CARLA's client falls back to where a file gives no origin."""
@@ -32,3 +38,61 @@ def origin_of(text: str) -> tuple[tuple[float, float], str]:
         return (latitude, longitude), ""
     note = "" if not text else f"no usable lat_0 and lon_0 in '{text[:60]}'; the origin is taken as 42 N, 2 E"
     return DEFAULT_ORIGIN, note
+
+
+class GeoReference:
+    """The map's projection, by PROJ: places on Earth (WGS 84, degrees) to the map's metres and back.
+
+    The header's ``<offset>`` turns map coordinates by ``hdg`` and shifts them by (x, y) to get projected ones.
+
+    Args:
+        text: the geoReference.
+        offset: the header's offset, None if there is none.
+
+    Raises:
+        OpenDriveError: there is no text, or PROJ does not understand it.
+    """
+
+    def __init__(self, text: str, offset: HeaderOffset | None = None) -> None:
+        if not text.strip():
+            raise OpenDriveError("the map has no <geoReference>", element="geoReference", remedy="add one")
+        try:
+            self._projection = _transformer(text.strip())
+        except pyproj.exceptions.ProjError as error:
+            raise OpenDriveError(f"'{text.strip()[:80]}' is not usable: {error}", element="geoReference") from error
+        self._shift = (offset.x, offset.y) if offset is not None else (0.0, 0.0)
+        turn = offset.hdg if offset is not None else 0.0
+        self._cos, self._sin = math.cos(turn), math.sin(turn)
+
+    def to_lat_lon(self, x: float, y: float) -> tuple[float, float]:
+        """Return (latitude, longitude) in degrees of a place of the map (metres).
+
+        Raises:
+            OpenDriveError: the place lies outside of the projection.
+        """
+        east = self._cos * x - self._sin * y + self._shift[0]
+        north = self._sin * x + self._cos * y + self._shift[1]
+        longitude, latitude = self._projection.transform(east, north, direction="INVERSE")
+        return _finite(latitude, longitude, f"({x:g}, {y:g}) m")
+
+    def to_map(self, latitude: float, longitude: float) -> tuple[float, float]:
+        """Return the map's (x, y) in metres of a place in degrees.
+
+        Raises:
+            OpenDriveError: the place lies outside of the projection.
+        """
+        east, north = self._projection.transform(longitude, latitude)
+        dx, dy = east - self._shift[0], north - self._shift[1]
+        x, y = self._cos * dx + self._sin * dy, self._cos * dy - self._sin * dx
+        return _finite(x, y, f"({latitude:g}, {longitude:g}) degrees")
+
+
+def _finite(first: float, second: float, place: str) -> tuple[float, float]:
+    if not (math.isfinite(first) and math.isfinite(second)):
+        raise OpenDriveError(f"{place} lies outside of the map's projection", element="geoReference")
+    return float(first), float(second)
+
+
+@lru_cache(maxsize=16)
+def _transformer(projection: str) -> pyproj.Transformer:
+    return pyproj.Transformer.from_crs("EPSG:4326", pyproj.CRS.from_user_input(projection), always_xy=True)

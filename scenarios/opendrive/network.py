@@ -13,11 +13,12 @@ from scenarios.opendrive import furniture_records as furniture
 from scenarios.opendrive.blending import JunctionGround, ground_where_roads_disagree
 from scenarios.opendrive.building import RoadBuilder
 from scenarios.opendrive.errors import Diagnostic, OpenDriveError
-from scenarios.opendrive.georeference import origin_of
+from scenarios.opendrive.georeference import GeoReference, origin_of
 from scenarios.opendrive.graph import LaneGraph
 from scenarios.opendrive.locating import LanePositions, Locator
 from scenarios.opendrive.reading import decode, read_document
 from scenarios.opendrive.road import Poses, RoadGeometry, Section
+from scenarios.opendrive.special_records import unapplied
 from scenarios.opendrive.values import DRIVING_TYPES, LaneKey, LanePosition, Pose
 
 Floats = npt.NDArray[np.float64]
@@ -73,9 +74,20 @@ class RoadNetwork:
         if note:
             diagnostics.append(Diagnostic(document.header.line if document.header else 1, "geoReference", note))
         diagnostics += _signal_notes(document)
+        diagnostics += unapplied(document)
         self._grounds: dict[str, JunctionGround | None] = {}
         self._graph = LaneGraph(self.roads, self.junctions, file, diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = tuple(sorted(diagnostics, key=lambda d: (d.line, d.element)))
+
+    @cached_property
+    def geography(self) -> GeoReference:
+        """The map's projection: ``network.geography.to_lat_lon(x, y)``, ``.to_map(latitude, longitude)``.
+
+        Unlike ``origin_lat_lon``, which says what CARLA's client makes of the file, this is PROJ with the header's
+        offset. OpenDriveError if the file has no usable geoReference.
+        """
+        header = self.document.header
+        return GeoReference(self.geo_reference, header.offset if header is not None else None)
 
     # Poses
 

@@ -11,6 +11,7 @@ from scenarios.opendrive import furniture_records as furniture
 from scenarios.opendrive.network import RoadNetwork
 from scenarios.opendrive.objects import lanes_of, place
 from scenarios.opendrive.road import RoadGeometry
+from scenarios.opendrive.units import SI_FACTORS, to_si
 from scenarios.opendrive.values import DRIVING_TYPES, LaneKey, Pose
 
 _TO_KMH = {"km/h": 1.0, "": 1.0, "mph": 1.609344, "m/s": 3.6}
@@ -102,6 +103,12 @@ class PlacedSignal:
     def unit(self) -> str:
         """The unit of ``value``, "" if not given."""
         return self.record.unit
+
+    @property
+    def si_value(self) -> float | None:
+        """``value`` in m, m/s, kg or (``%``) as a ratio; None without a value or a unit that the standard knows."""
+        known = self.value is not None and self.unit in SI_FACTORS
+        return to_si(float(self.value or 0.0), self.unit) if known else None
 
     @property
     def orientation(self) -> str:

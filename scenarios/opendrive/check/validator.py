@@ -17,6 +17,7 @@ from scenarios.opendrive.errors import Diagnostic, OpenDriveError
 from scenarios.opendrive.network import DEFAULT_KERB_HEIGHT_M, parse
 from scenarios.opendrive.reading import decode, read_document
 from scenarios.opendrive.road import RoadGeometry
+from scenarios.opendrive.special_records import unapplied
 
 _NEWEST_MINOR = 8
 _NOTES = ("it is ignored", "has no effect", "the standard knows", "has no <link>")
@@ -68,7 +69,7 @@ def check_text(text: str, name: str = "network") -> Report:
     check_overlaps(document, roads, report)
     if report.sound:
         _last_word(text, name, report)
-    _told_by_the_reader(diagnostics, document, report)
+    _told_by_the_reader([*diagnostics, *unapplied(document)], document, report)
     report.sort()
     return report
 
