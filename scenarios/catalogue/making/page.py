@@ -83,6 +83,8 @@ def _described(recipe: Recipe) -> list[str]:
         f"At the defaults the unbraked ego meets `{recipe.meeting.actor}` after {meeting['time_s']:.1f} s at "
         f"({meeting['x']:.1f}, {meeting['y']:.1f}) m."
     )
+    if not any(p.name == "BrakeTtc" for p in recipe.parameters):
+        point += " Nothing brakes it: without `--ego` this fails by design."
     return [
         f"{recipe.text} {point}\n",
         f"Map `{recipe.map_name}`. Source: {recipe.source}. Criteria: no collision, time to collision at least "

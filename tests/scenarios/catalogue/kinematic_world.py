@@ -7,15 +7,32 @@ what a simulator adds: tyres, gears, contacts. Collisions are the executor's own
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
+from _pytest.mark import ParameterSet
 
 from bridge.agents import Eyes, controllers
 from scenarios.openscenario import Execution, Motion, Outcome, VehicleDrive, Walk, load
 from scenarios.openscenario.controllers import Autopilot
 from scenarios.openscenario.entities import EntityRecord
 from scenarios.openscenario.environment import Environment
+
+QUICK = frozenset(
+    {
+        "cpna", "cpta_left", "cbla", "ccrs", "ccftap", "alks_cut_in", "roundabout_entry", "zebra_island",
+        "cpfa_low_sun", "adult_jaywalks_night", "child_runs_out", "motorway_cut_in_rain",
+    }
+)  # fmt: skip
+"""One scenario of each kind and map; the others are looked at by the slow tests."""
+
+
+def diverse(names: Iterable[str]) -> list[ParameterSet]:
+    """Return test parameters: all names, those that are not in :data:`QUICK` marked slow."""
+    return [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in names]
+
 
 FULL_THROTTLE_MPS2, FULL_BRAKE_MPS2, MAX_STEER = 4.0, 8.5, math.radians(70.0)
 

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from kinematic_world import run
+from kinematic_world import diverse, run
 from lxml import etree
 
 from foundation.errors import RealityError
@@ -17,6 +17,7 @@ from scenarios.catalogue import FOLDER, MAPS, SCENARIOS, families, find
 from scenarios.openscenario import Outcome, expand, load
 
 NAMES = sorted(SCENARIOS)
+EVERY = diverse(NAMES)
 WITH_AGENTS = sorted(entry.name for entry in families()["with behaviour agents"])
 FILES = sorted(FOLDER.glob("*.xosc")) + sorted((FOLDER / "catalogs").glob("*.xosc"))
 SAMPLES = 12
@@ -29,7 +30,7 @@ def outcomes(name: str) -> tuple[Outcome, ...]:
     return tuple(run(c.scenario_path, c.parameters, seed=n)[0] for n, c in enumerate(concretes))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_files_are_there_and_load(name: str) -> None:
     entry = SCENARIOS[name]
     scenario = load(entry.scenario)
@@ -66,7 +67,7 @@ def test_files_follow_the_standards_schema(path: Path) -> None:
     assert schema().validate(etree.parse(path)), schema().error_log
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_free_parameter_is_documented(name: str) -> None:
     """And each is either sampled or has a fixed default that the page explains; derived ones begin with _."""
     page = FOLDER / "README.md" if name in WITH_AGENTS else FOLDER.parents[1] / "docs" / "catalogue.md"
@@ -82,7 +83,7 @@ def test_every_free_parameter_is_documented(name: str) -> None:
     assert set(sampled) <= {p for p in declared if not str(p).startswith("_")}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_samples_differ_and_repeat(name: str) -> None:
     path = SCENARIOS[name].distribution
     first, again, other = (expand(path, samples=5, seed=seed) for seed in (1, 1, 2))
