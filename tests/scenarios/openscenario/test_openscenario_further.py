@@ -16,7 +16,7 @@ from scenarios.openscenario.distributions import expand
 from scenarios.openscenario.errors import OpenScenarioError
 from scenarios.openscenario.execution import Execution
 from scenarios.openscenario.positions.geo import to_map
-from scenarios.openscenario.roads import Roads
+from scenarios.openscenario.roads import Leg, Roads, RoutePath, Track
 
 USER = '<UserDefinedAction><CustomCommandAction type="horn">twice</CustomCommandAction></UserDefinedAction>'
 
@@ -222,3 +222,43 @@ def test_constraint_groups_filter_samples_until_there_are_enough(constrained: Pa
     constrained.write_text(DISTRIBUTION.format(DRAWN.format(6, 10)), encoding="utf-8")
     with pytest.raises(OpenScenarioError, match="only 0 of 3000 samples satisfy"):
         expand(constrained)
+
+
+def fork() -> opendrive.RoadNetwork:
+    """Road 1 along x with lanes -1 and -2, 100 m; at its end lane -1 leads to road 2 and lane -2 to road 3."""
+    width = '<width sOffset="0" a="3.5" b="0" c="0" d="0"/>'
+    lane = '<lane id="{}" type="driving" level="false">{}' + width + "</lane>"
+    road = (
+        '<road name="" length="100" id="{id}" junction="{junction}"><link>{link}</link><planView><geometry s="0" '
+        'x="{x}" y="{y}" hdg="0" length="100"><line/></geometry></planView><lanes><laneSection s="0"><center>'
+        '<lane id="0" type="none" level="false"/></center><right>{lanes}</right></laneSection></lanes></road>'
+    )
+    before = '<predecessor elementType="road" elementId="1" contactPoint="end"/>'
+    parts = [
+        road.format(
+            id=1, junction=-1, x=0, y=0, lanes=lane.format(-1, "") + lane.format(-2, ""),
+            link='<successor elementType="junction" elementId="9"/>',
+        )
+    ]  # fmt: skip
+    joints = ""
+    for number, source, y in ((2, -1, 0.0), (3, -2, -3.5)):
+        link = f'<link><predecessor id="{source}"/></link>'
+        parts.append(road.format(id=number, junction=9, x=100, y=y, link=before, lanes=lane.format(-1, link)))
+        joints += (
+            f'<connection id="{number}" incomingRoad="1" connectingRoad="{number}" contactPoint="start">'
+            f'<laneLink from="{source}" to="-1"/></connection>'
+        )
+    head = '<header revMajor="1" revMinor="6" name="fork"/>'
+    return opendrive.parse(
+        f'<OpenDRIVE>{head}{"".join(parts)}<junction id="9" name="">{joints}</junction></OpenDRIVE>', "fork"
+    )
+
+
+@pytest.mark.parametrize(("lane", "road", "y"), [(-1, "2", -1.75), (-2, "3", -5.25)])
+def test_a_route_does_not_make_anybody_leap_into_another_lane(lane: int, road: str, y: float) -> None:
+    """The route goes over road 3. From lane -1 one cannot get there without a lane change, which nobody asked for."""
+    roads = Roads(fork())
+    route = RoutePath((Leg("1", 0.0, 100.0, 1, 0.0), Leg("3", 0.0, 100.0, 1, 100.0)))
+    track, gone = roads.advance(Track("1", lane, 90.0), 20.0, route)
+    assert (track.road_id, track.lane_id, gone) == (road, -1, pytest.approx(20.0))
+    assert (roads.pose(track).x, roads.pose(track).y) == pytest.approx((110.0, y))
