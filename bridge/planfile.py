@@ -82,7 +82,9 @@ class RunPlan:
     @property
     def title(self) -> str:
         """What a person calls the run."""
-        return "Digital Reality run: " + ", ".join(self.options.targets)
+        targets = self.options.targets
+        named = ", ".join(targets) if len(targets) <= 3 else f"{targets[0]} and {len(targets) - 1} others"
+        return f"Digital Reality run: {named}"
 
     def content(self) -> dict[str, Any]:
         """Return what is stored and hashed, as JSON values."""
