@@ -101,7 +101,8 @@ def error_map(
         least: a cell with fewer samples is left grey: nothing can be said.
     """
     rows, columns = count.shape
-    left, top, cell_w, cell_h = 74, 8, 300 / columns, 190 / rows
+    words = max((len(edge) for edge in edges[1] if isinstance(edge, str)), default=0)
+    left, top, cell_w, cell_h = max(74, 28 + 7 * words), 8, 300 / columns, 190 / rows
     slanted = isinstance(edges[0][0], str) and columns > 4
     width, height = left + 300 + 22, top + 190 + (84 if slanted else 44)
     parts = [f'<svg class="chart map" viewBox="0 0 {width} {height}" role="img">']
