@@ -18,6 +18,7 @@ from bridge import agents
 from bridge.drive.pedals import Controls
 from bridge.drive.stage import vehicle_control
 from bridge.drive.state import Verdict
+from bridge.ego_switch import EgoSwitch, replacing
 from bridge.plan import plan
 from bridge.results import Unit
 from foundation.errors import RealityError
@@ -25,7 +26,7 @@ from scenarios import opendrive
 from scenarios.openscenario import Execution, Scenario, View, load
 from scenarios.openscenario.carla_port import CarlaPort
 from scenarios.openscenario.control import activate, assign
-from scenarios.openscenario.controllers import Answer, Controller, ControllerFactory, VehicleDrive
+from scenarios.openscenario.controllers import Answer, VehicleDrive
 from scenarios.openscenario.entities import ControllerRecord
 from scenarios.openscenario.outcomes import Extreme, Outcome
 from scenarios.openscenario.world import Entity
@@ -64,40 +65,6 @@ class HumanController:
 
     def stop(self) -> None:
         """Nothing to clean up."""
-
-
-@dataclass
-class EgoSwitch:
-    """A controller that turns out to be the person when it is given to the ego, and the original for all others."""
-
-    original: ControllerFactory
-    ego: str
-    hands: Hands
-    _active: Controller | None = field(default=None, init=False)
-
-    @property
-    def physical(self) -> bool:
-        """As the one behind it."""
-        return self._active is not None and self._active.physical
-
-    def start(self, entity: Entity, properties: Mapping[str, str], rng: np.random.Generator) -> None:
-        """Choose who drives."""
-        self._active = HumanController(self.hands) if entity.name == self.ego else self.original()
-        self._active.start(entity, properties, rng)
-
-    def step(self, view: View, dt_s: float) -> Answer:
-        """Ask the one behind it."""
-        assert self._active is not None, "the controller was not started"
-        return self._active.step(view, dt_s)
-
-    def request(self, action: object, view: View) -> bool:
-        """Ask the one behind it."""
-        return self._active is not None and self._active.request(action, view)
-
-    def stop(self) -> None:
-        """End the one behind it."""
-        if self._active is not None:
-            self._active.stop()
 
 
 @dataclass(frozen=True)
@@ -165,10 +132,7 @@ class ScenarioDrive:
     def _start(self) -> Execution:
         course = self.course
         originals = agents.controllers(agents.Eyes.of_world(self._world))
-        switches: dict[str, ControllerFactory] = {
-            name: (lambda factory=factory: EgoSwitch(factory, course.scenario.ego, self._hands))  # type: ignore[misc]
-            for name, factory in originals.items()
-        }
+        switches = replacing(originals, course.scenario.ego, lambda: HumanController(self._hands))
         switches[HUMAN] = lambda: HumanController(self._hands)
         execution = Execution(course.scenario, course.network, self._port, self._step_s, course.unit.seed, switches)
         execution.start()
@@ -195,9 +159,7 @@ class ScenarioDrive:
             return
         binding = ego.binding
         driver = None if binding is None else binding.controller
-        human = isinstance(driver, HumanController) or (
-            isinstance(driver, EgoSwitch) and isinstance(driver._active, HumanController)
-        )
+        human = isinstance(driver, HumanController) or (isinstance(driver, EgoSwitch) and driver.is_ego)
         if not human:
             assign(world, ego, ControllerRecord(HUMAN, {}))
         if ego.binding is not None and not (ego.binding.longitudinal and ego.binding.lateral):

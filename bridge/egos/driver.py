@@ -14,12 +14,13 @@ import carla
 import numpy as np
 
 from bridge import agents
+from bridge.ego_switch import EgoSwitch, Factories, replacing
 from bridge.egos import loading
 from bridge.egos.api import Actor, EgoContext, EgoError, Observation
 from foundation.frames import carla_rotation, flip_y
 from scenarios.openscenario import Execution, View
 from scenarios.openscenario.control import activate, assign
-from scenarios.openscenario.controllers import Answer, Controller, ControllerFactory, VehicleDrive
+from scenarios.openscenario.controllers import Answer, VehicleDrive
 from scenarios.openscenario.entities import ControllerRecord, VehicleRecord
 from scenarios.openscenario.world import Entity
 from sensors.readings import Frame
@@ -63,12 +64,9 @@ class EgoDriver:
         if close is not None and not isinstance(error, EgoError):
             self._patience.call(close, self._deadline_s, "close()")
 
-    def replacing(self, controllers: Mapping[str, ControllerFactory], ego: str) -> dict[str, ControllerFactory]:
+    def replacing(self, controllers: Factories, ego: str) -> Factories:
         """Return the controllers with this driver in the place of each that is given to the ego."""
-        found: dict[str, ControllerFactory] = {
-            name: (lambda factory=factory: _Switch(factory, ego, self))  # type: ignore[misc]
-            for name, factory in controllers.items()
-        }
+        found = replacing(controllers, ego, lambda: _Seat(self))
         found[PLUGIN] = lambda: _Seat(self)
         return found
 
@@ -104,7 +102,7 @@ class EgoDriver:
         if not ego.present:
             return
         driver = None if ego.binding is None else ego.binding.controller
-        ours = isinstance(driver, _Seat) or (isinstance(driver, _Switch) and driver.is_ours)
+        ours = isinstance(driver, _Seat) or (isinstance(driver, EgoSwitch) and driver.is_ego)
         if not ours:
             assign(world, ego, ControllerRecord(PLUGIN, {}))
         if ego.binding is not None and not (ego.binding.longitudinal and ego.binding.lateral):
@@ -235,45 +233,6 @@ class _Seat:
 
     def stop(self) -> None:
         """The plug-in is closed with the unit."""
-
-
-@dataclass
-class _Switch:
-    """A controller that turns out to be the plug-in when it is given to the ego, and the original for all others."""
-
-    original: ControllerFactory
-    ego: str
-    driver: EgoDriver
-    _active: Controller | None = field(default=None, init=False)
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the plug-in is behind it."""
-        return isinstance(self._active, _Seat)
-
-    @property
-    def physical(self) -> bool:
-        """As the one behind it."""
-        return self._active is not None and self._active.physical
-
-    def start(self, entity: Entity, properties: Mapping[str, str], rng: np.random.Generator) -> None:
-        """Choose who drives."""
-        self._active = _Seat(self.driver) if entity.name == self.ego else self.original()
-        self._active.start(entity, properties, rng)
-
-    def step(self, view: View, dt_s: float) -> Answer:
-        """Ask the one behind it."""
-        assert self._active is not None, "the controller was not started"
-        return self._active.step(view, dt_s)
-
-    def request(self, action: object, view: View) -> bool:
-        """Ask the one behind it."""
-        return self._active is not None and self._active.request(action, view)
-
-    def stop(self) -> None:
-        """End the one behind it."""
-        if self._active is not None:
-            self._active.stop()
 
 
 def _actor(entity: Entity, view: View, visible: bool) -> Actor:

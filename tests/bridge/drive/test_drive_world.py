@@ -9,10 +9,11 @@ import pytest
 from bridge.drive import measure
 from bridge.drive import sky as skies
 from bridge.drive.pedals import Controls
-from bridge.drive.scenario import EgoSwitch, Hands, HumanController, choose, verdict_of
+from bridge.drive.scenario import Hands, HumanController, choose, verdict_of
 from bridge.drive.stage import find_vehicle, vehicle_control
 from bridge.drive.traffic import Stroller, Traffic
 from bridge.drive.worker import EARLY_FRAMES, LATE_FRAMES, SCALES, Quality
+from bridge.ego_switch import EgoSwitch
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices
 from foundation.ids import Tag
@@ -198,7 +199,7 @@ class _Machine:
 
 def test_only_the_ego_gets_a_human_driver():
     hands = Hands(Controls(0.5, 0.0, 0.25, reverse=True))
-    ego, other = EgoSwitch(_Machine, "Ego", hands), EgoSwitch(_Machine, "Ego", hands)
+    ego, other = (EgoSwitch(_Machine, "Ego", lambda: HumanController(hands)) for _ in range(2))
     ego.start(_Entity("Ego"), {}, np.random.default_rng(0))
     other.start(_Entity("Child"), {}, np.random.default_rng(0))
     assert ego.physical
