@@ -13,6 +13,7 @@ import logging
 import socket
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import cast
 
 from engine.protocol import rpc
@@ -20,6 +21,7 @@ from engine.protocol.errors import LocalProtocolError, RemoteProtocolError
 from engine.protocol.rpc import Request, RequestDecoder
 from engine.protocol.streams import WORLD_STREAM
 from engine.server import methods as _methods  # noqa: F401 - fills the table of methods
+from engine.server.managers import WAIT_S, ManagerSteps
 from engine.server.registry import call
 from engine.server.session import Session
 from engine.server.streams import StreamConnection, StreamHub, no_delay
@@ -89,6 +91,21 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A tick that is held up, or a request behind it.
+
+    Attributes:
+        held: its connection is not read meanwhile.
+        cued: traffic managers were waited for.
+    """
+
+    connection: RpcConnection
+    request: Request
+    held: bool
+    cued: bool = False
+
+
 class Server:
     """Serves one world.
 
@@ -102,8 +119,10 @@ class Server:
         self.hub = hub
         self.session = Session(world, stream_port=0, expect=hub.expect)
         self._connections: set[RpcConnection] = set()
-        self._backlog: deque[tuple[RpcConnection, Request]] = deque()
+        self._backlog: deque[_Waiting] = deque()
         self._stall: asyncio.TimerHandle | None = None
+        self._managers = ManagerSteps()
+        self._cue: asyncio.Handle | None = None
         self._sockets: list[asyncio.Server] = []
         self._ticked_at = time.monotonic()
         self._pacer: asyncio.Task[None] | None = None
@@ -131,8 +150,9 @@ class Server:
         if self._pacer is not None:
             self._pacer.cancel()
             await asyncio.gather(self._pacer, return_exceptions=True)
-        if self._stall is not None:
-            self._stall.cancel()
+        for timer in (self._stall, self._cue):
+            if timer is not None:
+                timer.cancel()
         for connection in list(self._connections):
             connection.abort()
         self.hub.close()
@@ -140,14 +160,22 @@ class Server:
     # --- requests -------------------------------------------------------------------------------------------
 
     def handle(self, connection: RpcConnection, request: Request) -> None:
-        """Run a request now, or later when a subscriber holds a tick up."""
-        if self._backlog or (self._ticks(request) and self.hub.congested()):
-            self._backlog.append((connection, request))
-            connection.hold()
-            if self._stall is None:
-                self._stall = asyncio.get_running_loop().call_later(STALL_S, self._give_up)
+        """Run a request now, or later when a tick before it is held up."""
+        self._managers.saw(connection, request.method)
+        if self._cue is not None and request.method == "get_episode_settings":
+            # What the tick waits for. It may overtake: who asks has had an answer to all that it asked before.
+            self._run(connection, request)
+            if not self._managers.awaited():
+                self._give_cue()
             return
-        self._run(connection, request)
+        if not self._backlog and not self._ticks(request):
+            self._run(connection, request)
+            return
+        waiting = _Waiting(connection, request, held=bool(self._backlog) and self._cue is None)
+        if waiting.held:
+            connection.hold()
+        self._backlog.append(waiting)
+        self._drain()
 
     def _ticks(self, request: Request) -> bool:
         if not self.world.settings.synchronous_mode:
@@ -157,10 +185,13 @@ class Server:
 
     def _run(self, connection: RpcConnection, request: Request) -> None:
         self.hub.drop_when_busy = not self.world.settings.synchronous_mode
-        # To a tick cue the client learns the number of the frame to come, then the frame comes.
-        connection.reply(request, call(self.session, request))
-        if self._ticks(request):
+        ticks = self._ticks(request)
+        answer = call(self.session, request)
+        if ticks:
+            # The frame comes first: an answer before it would wake the client only to let it spin for the frame, on the
+            # very processor that its traffic manager needs.
             self._tick()
+        connection.reply(request, answer)
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -178,25 +209,48 @@ class Server:
     # --- held up ticks ---------------------------------------------------------------------------------------
 
     def _drain(self) -> None:
-        """Run what was held up, as far as subscribers allow."""
-        while self._backlog:
-            connection, request = self._backlog[0]
-            if self._ticks(request) and self.hub.congested():
-                return
+        """Run what was held up, as far as subscribers and traffic managers allow."""
+        while self._backlog and self._cue is None:
+            waiting = self._backlog[0]
+            if self._ticks(waiting.request):
+                if self.hub.congested():
+                    if self._stall is None:
+                        self._stall = asyncio.get_running_loop().call_later(STALL_S, self._give_up)
+                    return
+                if not waiting.cued:
+                    waiting.cued = True
+                    self._wait_for_managers()
+                    return
             self._backlog.popleft()
-            connection.release()
-            if not connection.closed:
-                self._run(connection, request)
-        if self._stall is not None:
+            if waiting.held:
+                waiting.connection.release()
+            if not waiting.connection.closed:
+                self._run(waiting.connection, waiting.request)
+        if self._stall is not None and not self._backlog:
             self._stall.cancel()
             self._stall = None
+
+    def _wait_for_managers(self) -> None:
+        if self._managers.awaited():
+            self._cue = asyncio.get_running_loop().call_later(WAIT_S, self._give_cue)
+        else:
+            self._give_cue()
+
+    def _give_cue(self) -> None:
+        """Tick in the next round of the event loop: what has been answered so far is sent at the end of this one."""
+        if self._cue is not None:
+            self._cue.cancel()
+        self._managers.give_up()
+        self._cue = asyncio.get_running_loop().call_soon(self._cued)
+
+    def _cued(self) -> None:
+        self._cue = None
+        self._drain()
 
     def _give_up(self) -> None:
         self._stall = None
         self.hub.drop_stalled()
         self._drain()
-        if self._backlog:
-            self._stall = asyncio.get_running_loop().call_later(STALL_S, self._give_up)
 
     def _subscribed(self, connection: StreamConnection) -> None:
         if connection.stream_id == WORLD_STREAM:
@@ -230,6 +284,7 @@ class Server:
     def closed(self, connection: RpcConnection) -> None:
         """Count a connection out."""
         self._connections.discard(connection)
+        self._managers.left(connection)
 
 
 class RpcConnection(asyncio.Protocol):
