@@ -1,7 +1,8 @@
 """Kill a run again and again, and show that nothing of it is lost: ``python -m tools.kill_run --out out/kills``.
 
 An undisturbed run is made first. Then the same run is begun in another folder, and its parent, a worker or a server,
-drawn by the seed, is killed with SIGKILL at a random moment; a killed parent's command is given again. Each kill is
+drawn by the seed, is killed with SIGKILL at a random moment,
+the kills spread over the run by the units that are finished; a killed parent's command is given again. Each kill is
 followed by a look at whether finished units were touched or a process was left over; at the end both runs are compared
 byte by byte. What was done is kept in ``kills.jsonl``, so that the program itself may be stopped and started again.
 """
@@ -12,6 +13,7 @@ import argparse
 import filecmp
 import itertools
 import json
+import math
 import os
 import signal
 import subprocess
@@ -27,6 +29,8 @@ from foundation.seeds import generator
 VICTIMS = ("parent", "worker", "server")
 GONE_DEADLINE_S = 20.0
 STEP_DEADLINE_S = 180.0
+POLL_S = 0.02
+MENDED_AT_MOST = 5
 COMPARED = ("plan.json", "results.csv", "results.parquet", "junit.xml")
 
 
@@ -41,11 +45,15 @@ class Killer:
     Args:
         command: of the run, without ``--out``.
         out: its folder.
+        units: of the run.
+        workers: of the run.
         seed: of moments and victims.
     """
 
     command: list[str]
     out: Path
+    units: int
+    workers: int
     seed: int
     seen: dict[str, int] = field(default_factory=dict)
     log: list[dict[str, object]] = field(default_factory=list)
@@ -76,22 +84,22 @@ class Killer:
         return now
 
     def torture(self, kills: int) -> int:
-        """Kill until so many kills are in the log, go on until the run has ended, and return its exit status."""
-        parent = self.start()
+        """Kill until so many kills are in the log, go on until the run has ended, and return its exit status.
+
+        Kill number k of n comes when k/n of the units have a verdict (of those but the last few, so that the run is not
+        over before): the kills are spread over the run, however fast the machine is.
+        """
+        parent, mended = self.start(), 0
         try:
             while len(self.log) < kills:
-                rng = generator(self.seed, "kill", len(self.log))
-                if rng.random() < 0.5:
-                    # Between units and in the middle of one; else at any time, also while engines start.
-                    if not self._wait_for_a_unit(parent):
-                        break
-                    time.sleep(float(rng.uniform(0.0, 0.4)))
+                due = (self.units - 2 * self.workers) * len(self.log) / kills
+                if self._wait_for_units(parent, due):
+                    parent = self._kill(parent, self._moment_and_victim(parent, due))
+                elif parent.returncode == 1 and mended < MENDED_AT_MOST:
+                    # A unit was killed more often than it is tried again: the next start runs it again.
+                    parent, mended = self.start(), mended + 1
                 else:
-                    time.sleep(float(rng.uniform(0.0, 8.0)))
-                victim = VICTIMS[int(rng.integers(len(VICTIMS)))]
-                if parent.poll() is not None:
                     break
-                parent = self._kill(parent, victim)
             status = self._wait(parent)
             if status == 1 and len(self.finished()) > 0:
                 parent = self.start()
@@ -103,16 +111,38 @@ class Killer:
         self.finished()
         return status
 
-    def _wait_for_a_unit(self, parent: subprocess.Popen[bytes]) -> bool:
-        """Wait until one more unit is finished; False when the run has ended."""
-        before, end = len(self.finished()), time.monotonic() + STEP_DEADLINE_S
-        while len(self.finished()) == before:
-            if parent.poll() is not None:
-                return False
+    def _moment_and_victim(self, parent: subprocess.Popen[bytes], due: float) -> str:
+        """Let a random time pass, but not more than one unit's, and return who is to be killed.
+
+        A run that is far ahead of its kills is stopped as a whole (its parent is killed), early after its start.
+        """
+        rng = generator(self.seed, "kill", len(self.log))
+        victim = VICTIMS[int(rng.integers(len(VICTIMS)))]
+        ahead = len(self.seen) > due + self.workers
+        # Short: between units and in the middle of one. Long: at any time, also while engines start.
+        longest = 1.0 if ahead else 0.4 if rng.random() < 0.5 else 8.0
+        end, before = time.monotonic() + float(rng.uniform(0.0, longest)), len(self.seen)
+        while time.monotonic() < end and len(self.finished()) == before and parent.poll() is None:
+            time.sleep(POLL_S)
+        return "parent" if ahead else victim
+
+    def _wait_for_units(self, parent: subprocess.Popen[bytes], count: float) -> bool:
+        """Wait until so many units are finished in all; False when the run has ended.
+
+        Raises:
+            Lost: nothing was finished for a long time.
+        """
+        last, end = len(self.finished()), time.monotonic() + STEP_DEADLINE_S
+        while parent.poll() is None:
+            now = len(self.finished())
+            if now >= count:
+                return True
+            if now > last:
+                last, end = now, time.monotonic() + STEP_DEADLINE_S
             if time.monotonic() > end:
                 raise Lost(f"no unit was finished for {STEP_DEADLINE_S:.0f} s")
-            time.sleep(0.1)
-        return True
+            time.sleep(POLL_S)
+        return False
 
     def _kill(self, parent: subprocess.Popen[bytes], victim: str) -> subprocess.Popen[bytes]:
         family = _family(parent.pid)
@@ -145,8 +175,7 @@ class Killer:
         return self.start() if victim == "parent" else parent
 
     def _wait(self, parent: subprocess.Popen[bytes]) -> int:
-        while parent.poll() is None:
-            self._wait_for_a_unit(parent)
+        self._wait_for_units(parent, math.inf)
         return int(parent.returncode)
 
 
@@ -215,7 +244,7 @@ def main() -> int:
         subprocess.run([*command, "--out", str(calm)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     earlier = options.out / "disturbed.kills.jsonl"
     log = [json.loads(line) for line in earlier.read_text().splitlines()] if earlier.is_file() else []
-    killer = Killer(command, disturbed, options.seed, log=log)
+    killer = Killer(command, disturbed, options.units, options.workers, options.seed, log=log)
     try:
         status = killer.torture(options.kills)
         units = len(killer.finished())

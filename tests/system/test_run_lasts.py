@@ -61,13 +61,14 @@ def result(out: Path, unit: str = "valid-000") -> dict:
 
 @pytest.mark.slow
 def test_killed_again_and_again_a_run_ends_with_the_same_bytes(tmp_path):
-    command = run_command(8, 2, 2.0)
+    units, workers, kills = 5, 2, 3
+    command, alone = (run_command(units, count, 1.0) for count in (workers, 1))
     calm, disturbed = tmp_path / "calm", tmp_path / "disturbed"
-    assert subprocess.run([*command, "--out", str(calm)], cwd=ROOT, capture_output=True, check=False).returncode == 0
-    killer = Killer(command, disturbed, seed=3)
-    assert killer.torture(4) == 0
-    assert len(killer.log) >= 2, "it was over before it was killed"
-    assert len(killer.finished()) == 8
+    assert subprocess.run([*alone, "--out", str(calm)], cwd=ROOT, capture_output=True, check=False).returncode == 0
+    killer = Killer(command, disturbed, units, workers, seed=3)
+    assert killer.torture(kills) == 0
+    assert len(killer.log) == kills, "it was over before it was killed"
+    assert len(killer.finished()) == units
     assert differences(calm, disturbed) == []
     assert differences(calm, calm) == []
     with (disturbed / "timings.csv").open() as file:
