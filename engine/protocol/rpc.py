@@ -132,6 +132,11 @@ def encode_request(msgid: int, method: str, *arguments: Any, is_async: bool = Fa
     return _pack([_REQUEST, msgid, method, [[is_async], *arguments]])
 
 
+def encode_plain_request(msgid: int, method: str, *arguments: Any) -> bytes:
+    """Return the bytes of a call to the client's traffic manager: its own server expects no metadata."""
+    return _pack([_REQUEST, msgid, method, arguments])
+
+
 def encode_reply(msgid: int, result: Any) -> bytes:
     """Return the bytes of a response. Errors travel inside ``result``: a client loses a filled error slot's text."""
     return _pack((_RESPONSE, msgid, None, result))

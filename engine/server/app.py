@@ -21,10 +21,10 @@ from engine.protocol.errors import LocalProtocolError, RemoteProtocolError
 from engine.protocol.rpc import Request, RequestDecoder
 from engine.protocol.streams import WORLD_STREAM
 from engine.server import methods as _methods  # noqa: F401 - fills the table of methods
-from engine.server.managers import WAIT_S, ManagerSteps
+from engine.server.managers import OVERSLEPT_S, WAIT_S, ManagerSteps, all_read, wake
 from engine.server.registry import call
 from engine.server.session import Session
-from engine.server.streams import StreamConnection, StreamHub, no_delay
+from engine.server.streams import StreamConnection, StreamHub, address, no_delay
 from engine.world.world import World
 from foundation.errors import RealityError
 
@@ -125,7 +125,7 @@ class Server:
         self._cue: asyncio.Handle | None = None
         self._sockets: list[asyncio.Server] = []
         self._ticked_at = time.monotonic()
-        self._pacer: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         hub.on_subscribe = self._subscribed
         hub.on_clear = self._drain
         hub.known = lambda stream_id: WORLD_STREAM <= stream_id <= world.last_stream_id
@@ -139,7 +139,7 @@ class Server:
             await loop.create_server(self.hub.connection, sock=stream_socket, backlog=128),
         ]
         self.session.stream_port = stream_socket.getsockname()[1]
-        self._pacer = loop.create_task(self._pace())
+        self._tasks = [loop.create_task(self._pace()), loop.create_task(self._wake_managers())]
         port: int = rpc_socket.getsockname()[1]
         return port
 
@@ -147,9 +147,9 @@ class Server:
         """Stop at once."""
         for server in self._sockets:
             server.close()
-        if self._pacer is not None:
-            self._pacer.cancel()
-            await asyncio.gather(self._pacer, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         for timer in (self._stall, self._cue):
             if timer is not None:
                 timer.cancel()
@@ -161,7 +161,7 @@ class Server:
 
     def handle(self, connection: RpcConnection, request: Request) -> None:
         """Run a request now, or later when a tick before it is held up."""
-        self._managers.saw(connection, request.method)
+        self._managers.saw(connection, request.method, request.arguments)
         if self._cue is not None and request.method == "get_episode_settings":
             # What the tick waits for. It may overtake: who asks has had an answer to all that it asked before.
             self._run(connection, request)
@@ -191,6 +191,7 @@ class Server:
             # The frame comes first: an answer before it would wake the client only to let it spin for the frame, on the
             # very processor that its traffic manager needs.
             self._tick()
+            self._managers.ticked()
         connection.reply(request, answer)
 
     def _tick(self) -> None:
@@ -257,6 +258,33 @@ class Server:
             # A client that has just come need not wait for the next frame to see the world.
             connection.send(self.world.last_message)
 
+    # --- traffic managers that overslept -----------------------------------------------------------------------
+
+    async def _wake_managers(self) -> None:
+        """Wake traffic managers whose step does not begin."""
+        while True:
+            await asyncio.sleep(OVERSLEPT_S / 4)
+            if not self.world.settings.synchronous_mode:
+                continue
+            for connection, port in self._managers.overslept():
+                await self._wake_manager(cast(RpcConnection, connection), port)
+
+    async def _wake_manager(self, connection: RpcConnection, port: int) -> None:
+        rpc_port, stream_port = (s.sockets[0].getsockname()[1] for s in self._sockets)
+        host, client_port = connection.address
+        if not all_read([(client_port, rpc_port), *((p, stream_port) for _, p in self.hub.addresses(WORLD_STREAM))]):
+            return
+        self._managers.tried(connection)
+        connection.hold()
+        try:
+            await wake(host, port)
+        except (OSError, asyncio.TimeoutError, RemoteProtocolError) as error:
+            _log.warning("the traffic manager on port %d sleeps and cannot be woken: %s", port, error)
+        else:
+            _log.info("the traffic manager on port %d had overslept and was woken", port)
+        finally:
+            connection.release()
+
     # --- asynchronous mode -----------------------------------------------------------------------------------
 
     async def _pace(self) -> None:
@@ -309,6 +337,11 @@ class RpcConnection(asyncio.Protocol):
         if not self._server.opened(self):
             _log.warning("more than %d clients; %s refused", MAX_CONNECTIONS, self.peer)
             self._transport.abort()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The client's host and port."""
+        return address(self.peer)
 
     def data_received(self, data: bytes) -> None:
         """Run the requests that have come."""

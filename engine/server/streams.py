@@ -48,6 +48,10 @@ class StreamHub:
         """Whether anyone listens to a stream."""
         return stream_id in self._subscribers
 
+    def addresses(self, stream_id: int) -> list[tuple[str, int]]:
+        """Return the subscribers' hosts and ports."""
+        return [address(connection.peer) for connection in self._subscribers.get(stream_id, ())]
+
     def publish(self, stream_id: int, message: bytes) -> None:
         """Send a framed message to all subscribers of a stream.
 
@@ -195,6 +199,14 @@ class StreamConnection(asyncio.Protocol):
             self._handshake.cancel()
         self.paused = False
         self._hub._closed(self)
+
+
+def address(peer: object) -> tuple[str, int]:
+    """Return host and port of a connection's other end; ("", 0) when it has gone."""
+    match peer:
+        case (str(host), int(port), *_):
+            return host, port
+    return "", 0
 
 
 def no_delay(transport: asyncio.BaseTransport) -> None:
