@@ -16,6 +16,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+SEAM_RAD = 1e-4
+"""How far beyond -180 degrees the seam of yaw lies: more than rounding, less than anybody turns on purpose."""
+_TURN_RAD = 2.0 * np.pi
+
 
 def flip_y(points: npt.ArrayLike) -> Floats:
     """Turn (..., 2 or 3) points or vectors of one frame into the other: y changes its sign. Its own inverse."""
@@ -86,11 +90,13 @@ def rotation_of(matrix: npt.ArrayLike) -> Floats:
     """Return the (..., 3) pitch, yaw, roll in degrees of (..., 3 or 4, 3 or 4) matrices.
 
     Pitch lies in [-90, 90]. At a pitch of exactly +-90 degrees yaw and roll are not unique; roll is then what
-    remains after yaw has been read from the forward vector's limit.
+    remains after yaw has been read from the forward vector's limit. Yaw lies in (-180, 180], the seam moved by
+    ``SEAM_RAD``: who stands still at 180 degrees does not jump between its two names by rounding.
     """
     m = np.asarray(matrix, dtype=np.float64)
     pitch = np.arctan2(m[..., 2, 0], np.hypot(m[..., 0, 0], m[..., 1, 0]))
     yaw = np.arctan2(m[..., 1, 0], m[..., 0, 0])
+    yaw = yaw + _TURN_RAD * (yaw < SEAM_RAD - np.pi)
     # Undo yaw on the right vector; what is left of it in the local y-z plane is roll.
     right_y = -np.sin(yaw) * m[..., 0, 1] + np.cos(yaw) * m[..., 1, 1]
     up_y = -np.sin(yaw) * m[..., 0, 2] + np.cos(yaw) * m[..., 1, 2]

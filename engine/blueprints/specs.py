@@ -60,15 +60,15 @@ class VehicleSpec:
 
     @property
     def wheel_positions(self) -> tuple[tuple[float, float, float], ...]:
-        """Wheel centres in the vehicle's frame, metres: FL, FR, RL, RR; two-wheelers front, back.
+        """Wheel centres in the vehicle's frame, metres: FL, FR, RL, RR.
 
-        The six-wheel lorry's third axle is drawn, not simulated: four wheels carry it, as in the original.
+        Clients see four wheels on two-wheelers, too, as in the original: two in the place of each. The six-wheel lorry's third axle is drawn, not simulated: four wheels carry it, as in the original.
         """
         middle = self.center_x + self.axle_shift
         front, rear, half = middle + self.wheelbase / 2, middle - self.wheelbase / 2, self.track / 2
         r = self.wheel_radius
         if self.two_wheeler:
-            return (front, 0.0, r), (rear, 0.0, r)
+            return (front, 0.0, r), (front, 0.0, r), (rear, 0.0, r), (rear, 0.0, r)
         return (front, -half, r), (front, half, r), (rear, -half, r), (rear, half, r)
 
 

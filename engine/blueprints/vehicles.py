@@ -160,8 +160,12 @@ def torque_curve(power_kw: float, shape: DriveClass) -> tuple[Vector2D, ...]:
     )
 
 
+WHEELS_PER_AXLE = 2
+"""Of every vehicle: each wheel of a two-wheeler is a pair to clients."""
+
+
 def default_physics(
-    body: str, *, mass: float, power_kw: float, wheel_radius: float, wheels: int, electric: bool
+    body: str, *, mass: float, power_kw: float, wheel_radius: float, electric: bool
 ) -> VehiclePhysicsControl:
     """Return the default physics control of a vehicle of style ``body``; wheel positions are left at zero."""
     shape = CLASSES["electric" if electric and body != "microcar" else body]
@@ -172,20 +176,19 @@ def default_physics(
     chassis = CLASSES[body]
     brake_nm = chassis.brake_mps2 * mass * wheel_radius
     front, rear = brake_nm * chassis.front_brake_share, brake_nm * (1.0 - chassis.front_brake_share)
-    per_axle = 1 if wheels == 2 else 2
-    hand_nm = 0.45 * 9.81 * mass * wheel_radius / per_axle
+    hand_nm = 0.45 * 9.81 * mass * wheel_radius / WHEELS_PER_AXLE
     front_wheel = WheelPhysicsControl(
         tire_friction=NOMINAL_TIRE_FRICTION,
         max_steer_angle=MAX_STEER_DEG,
         radius=wheel_radius * 100.0,
-        max_brake_torque=round(front / per_axle, 1),
+        max_brake_torque=round(front / WHEELS_PER_AXLE, 1),
         max_handbrake_torque=0.0,
     )
     rear_wheel = WheelPhysicsControl(
         tire_friction=NOMINAL_TIRE_FRICTION,
         max_steer_angle=0.0,
         radius=wheel_radius * 100.0,
-        max_brake_torque=round(rear / per_axle, 1),
+        max_brake_torque=round(rear / WHEELS_PER_AXLE, 1),
         max_handbrake_torque=round(hand_nm, 1),
     )
     return VehiclePhysicsControl(
@@ -198,7 +201,7 @@ def default_physics(
         # The client's figure has no area beside it: physics multiplies by the box's width x height.
         drag_coefficient=round(shape.cd * shape.fill, 4),
         steering_curve=STEERING_CURVE,
-        wheels=(front_wheel,) * per_axle + (rear_wheel,) * per_axle,
+        wheels=(front_wheel,) * WHEELS_PER_AXLE + (rear_wheel,) * WHEELS_PER_AXLE,
     )
 
 
@@ -229,9 +232,7 @@ def _parse(line: str) -> VehicleSpec:
         number_of_wheels=count,
         tags=TAGS[base],
         colors=paints,
-        physics=default_physics(
-            body, mass=mass, power_kw=power, wheel_radius=radius, wheels=2 if count == 2 else 4, electric=electric
-        ),
+        physics=default_physics(body, mass=mass, power_kw=power, wheel_radius=radius, electric=electric),
     )
 
 

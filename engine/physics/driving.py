@@ -241,8 +241,7 @@ class VehicleState:
         self.told_turned = command
         for (i, *_), angle in zip(self._steered, self._wheel_angles(math.tan(command))):
             self.angles[i] = angle
-        degrees = [math.degrees(self.angles[i]) for i in self.rig.shown_by]
-        degrees += [0.0] * (4 - len(degrees))
+        degrees = [math.degrees(angle) for angle in self.angles]
         self.shown = (degrees[0], degrees[1], degrees[2], degrees[3])
 
     def _grip(self, pace: float) -> None:

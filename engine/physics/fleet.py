@@ -171,7 +171,7 @@ class Fleet:
     def steer_angles(self, state: VehicleState) -> Floats:
         """Return the steering angles of a vehicle's CARLA wheels, degrees, to the right positive."""
         self.store()
-        return np.degrees([state.angles[i] for i in state.rig.shown_by])
+        return np.degrees(state.angles)
 
     def read(self, rows: np.ndarray, at: Indices) -> None:
         """Write controls, gear and wheels into a table's rows; ``at`` gives the row of every ``Body.index``."""

@@ -35,7 +35,7 @@ Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 WHEELS = 4
-"""Bullet wheels of every vehicle that can join: cars have four, two-wheelers two pairs."""
+"""Wheels of every vehicle: cars have four, two-wheelers two pairs."""
 DEGREES = 180.0 / math.pi
 
 
@@ -95,12 +95,6 @@ class Formation:
         self._steers = (self._max_steer != 0.0).T.tolist()
         self._brake_n, self._hand_n, self._damping = per_wheel("brake_n"), per_wheel("hand_n"), per_wheel("damping")
         self._grip, self._hold = per_wheel("grip_long"), per_wheel("hold")
-        shown = np.zeros((len(rigs), WHEELS), dtype=np.intp)
-        self._shows = np.zeros((len(rigs), WHEELS))
-        for number, rig in enumerate(rigs):
-            shown[number, : len(rig.shown_by)] = rig.shown_by
-            self._shows[number, : len(rig.shown_by)] = 1.0
-        self._shown_by = shown
         self._wheels = [wheel for s in self.states for wheel in s.wheels]
         self._drives = Drives([r.drive for r in rigs], [s.drive_state for s in self.states])
         self._load()
@@ -240,8 +234,7 @@ class Formation:
         turned[stale] = command[stale]
         angles = self._wheel_angles(command[stale], stale)
         self.angles[:, stale] = angles
-        shown = np.take_along_axis(angles.T, self._shown_by[stale], axis=1)
-        self.shown[stale] = shown * DEGREES * self._shows[stale] + 0.0
+        self.shown[stale] = angles.T * DEGREES + 0.0
 
     def _grips(self, pace: Floats) -> None:
         slow = bounded((15.0 - pace) / 6.0, 0.0, 1.0)

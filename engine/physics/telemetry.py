@@ -27,11 +27,9 @@ def telemetry(state: VehicleState, motion: Motion) -> VehicleTelemetryData:
     total = float(loads.sum())
     wheels = []
     for number, control in enumerate(state.physics_control.wheels):
-        mine = rig.wheel_of == number
-        load, force = float(loads[mine].sum()), float(forces[mine].sum())
-        x, y = float(rig.wheel_x[mine].mean()), float(rig.wheel_y[mine].mean())
-        angle = float(angles[mine].mean())
-        radius = float(rig.wheel_radius[mine].mean())
+        load, force = float(loads[number]), float(forces[number])
+        x, y = float(rig.wheel_x[number]), float(rig.wheel_y[number])
+        angle, radius = float(angles[number]), float(rig.wheel_radius[number])
         vx, vy = along - spin * y, across + spin * x
         slip = float(np.arctan2(vy, abs(vx)) - np.sign(vx or 1.0) * angle) if np.hypot(vx, vy) > 0.1 else 0.0
         side = rig.mass * spin * along * load / total if total > 0.0 else 0.0

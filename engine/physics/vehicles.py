@@ -75,8 +75,6 @@ class Rig:
 
     Attributes:
         most_steer: greatest steering angle of any wheel, rad.
-        wheel_of: (W,) index of the CARLA wheel each Bullet wheel stands for.
-        shown_by: the Bullet wheel that shows the angle of each CARLA wheel.
         wheel_x, wheel_y: forward and right offset from the actor's origin, metres.
         brake_n, hand_n: greatest braking forces at the contact patch, N.
         damping: drag per forward speed, N s/m.
@@ -98,8 +96,6 @@ class Rig:
     steering_curve: Floats
     drive: Drive
     most_steer: float
-    wheel_of: npt.NDArray[np.int64]
-    shown_by: tuple[int, ...]
     wheel_x: Floats
     wheel_y: Floats
     wheel_radius: Floats
@@ -144,15 +140,12 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
         raise RealityError(f"{spec.id}: mass must be positive, not {control.mass}")
     if not all(wheel.radius > 0.0 for wheel in control.wheels):
         raise RealityError(f"{spec.id}: wheel radius must be positive")
-    sides = (-OUTRIGGER_M, OUTRIGGER_M) if spec.two_wheeler else (0.0,)
-    pairs = [(i, side) for i in range(len(places)) for side in sides]
-    wheel_of = np.array([i for i, _ in pairs])
-    share = 1.0 / len(sides)
-    wheels = [control.wheels[i] for i in wheel_of]
+    sides = (-OUTRIGGER_M, OUTRIGGER_M) if spec.two_wheeler else (0.0, 0.0)
+    wheels = control.wheels
     radius = np.array([w.radius / 100.0 for w in wheels])
     friction = np.array([w.tire_friction / NOMINAL_TIRE_FRICTION for w in wheels])
-    wheel_x = np.array([places[i][0] for i in wheel_of])
-    wheel_y = np.array([places[i][1] + side for i, side in pairs])
+    wheel_x = np.array([x for x, _, _ in places])
+    wheel_y = np.array([y + sides[i % 2] for i, (_, y, _) in enumerate(places)])
     rear = wheel_x <= wheel_x.min() + 1e-6
     max_steer = np.radians([w.max_steer_angle for w in wheels])
     grip = GRIPS[spec.body]
@@ -171,15 +164,14 @@ def make_rig(spec: VehicleSpec, control: VehiclePhysicsControl) -> Rig:
         steering_curve=sample_curve(control.steering_curve, STEER_TABLE_KMH),
         drive=Drive.of(control),
         most_steer=float(np.abs(max_steer).max()),
-        wheel_of=wheel_of,
-        shown_by=tuple(int(np.argmax(wheel_of == i)) for i in range(len(places))),
         wheel_x=wheel_x,
         wheel_y=wheel_y,
         wheel_radius=radius,
         max_steer_rad=max_steer,
-        brake_n=np.array([w.max_brake_torque for w in wheels]) / radius * share,
-        hand_n=np.array([w.max_handbrake_torque for w in wheels]) / radius * share,
-        damping=np.array([w.damping_rate for w in wheels]) / radius**2 * share,
+        brake_n=np.array([w.max_brake_torque for w in wheels]) / radius,
+        hand_n=np.array([w.max_handbrake_torque for w in wheels]) / radius,
+        # The bearing of a two-wheeler's wheel is there once.
+        damping=np.array([w.damping_rate for w in wheels]) / radius**2 * (0.5 if spec.two_wheeler else 1.0),
         grip_long=grip.longitudinal * friction,
         grip_lat=grip.lateral * friction * balance,
         slow_grip=np.full(len(wheels), SLOW_GRIP) * friction * balance,

@@ -15,7 +15,7 @@ from engine.scene.ground import Ground, ground_objects, paint_objects
 from engine.scene.streets import Settlement, kind_of_road
 from engine.scene.terrain import Terrain
 from engine.scene.tunnels import tunnel_objects
-from foundation.frames import carla_rotation
+from foundation.frames import carla_rotation, rotation_matrices, rotation_of
 from foundation.ids import Tag
 from scenarios.opendrive import Marking, RoadNetwork, markings, spawn_points, surfaces
 
@@ -74,7 +74,7 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
         spawn_points=tuple(
             (
                 (pose.x, -pose.y, pose.z + SPAWN_LIFT_M),
-                carla_rotation(pose.heading, pose.pitch, pose.roll),
+                _canonical(carla_rotation(pose.heading, pose.pitch, pose.roll)),
             )
             for pose in spawn_points(network)
         ),
@@ -82,6 +82,12 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
         origin_lat_lon=network.origin_lat_lon,
         extra={"ground": ground},
     )
+
+
+def _canonical(rotation: tuple[float, float, float]) -> tuple[float, float, float]:
+    """Return the name of a rotation under which an actor that stands there reports it."""
+    pitch, yaw, roll = rotation_of(rotation_matrices(rotation)).tolist()
+    return pitch, yaw, roll
 
 
 KERB_STEP_M = (0.02, 0.30)

@@ -121,7 +121,8 @@ def _create(
         return entry
     if blueprint in SENSORS:
         return _sensor(world, description, attributes, parent)
-    if blueprint.startswith("static.prop."):
+    # A mesh blueprint without a mesh is a placeholder that nobody sees or touches, as in CARLA.
+    if blueprint.startswith("static.prop.") and (blueprint != "static.prop.mesh" or attributes.get("mesh_path")):
         prop = PROPS.get(blueprint) or parked_vehicle_prop(attributes.get("mesh_path", ""))
         if prop is None:
             raise SpawnError(INVALID)

@@ -63,7 +63,7 @@ def test_brakes_and_wheels_fit_the_class(spec):
         "bicycle": (5.0, 6.0),
     }[spec.base_type]
     assert low <= force / spec.mass <= high
-    assert len(wheels) == len(spec.wheel_positions) == (2 if spec.two_wheeler else 4)
+    assert len(wheels) == len(spec.wheel_positions) == 4
     assert wheels[0].max_steer_angle > 0.0
     assert wheels[-1].max_steer_angle == 0.0
     assert wheels[0].max_handbrake_torque == 0.0

@@ -80,9 +80,8 @@ def get_vehicle_light_states(session: Session) -> list[tuple[int, int]]:
 
 
 def _wheel(session: Session, actor_id: int, wheel: int) -> int:
-    entry = commands.find(session.world, actor_id, Kind.VEHICLE)
-    count = 2 if getattr(entry.spec, "two_wheeler", False) else 4
-    if not 0 <= wheel < count:
+    commands.find(session.world, actor_id, Kind.VEHICLE)
+    if not 0 <= wheel < 4:
         raise ActorError(f"there is no wheel {wheel}.  Actor Id: {actor_id}")
     return wheel
 
