@@ -62,7 +62,8 @@ class VehicleSpec:
     def wheel_positions(self) -> tuple[tuple[float, float, float], ...]:
         """Wheel centres in the vehicle's frame, metres: FL, FR, RL, RR.
 
-        Clients see four wheels on two-wheelers, too, as in the original: two in the place of each. The six-wheel lorry's third axle is drawn, not simulated: four wheels carry it, as in the original.
+        Clients see four wheels on two-wheelers, too, as in the original: two in the place of each. The six-wheel
+        lorry's third axle is drawn, not simulated: four wheels carry it, as in the original.
         """
         middle = self.center_x + self.axle_shift
         front, rear, half = middle + self.wheelbase / 2, middle - self.wheelbase / 2, self.track / 2
