@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import carla
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 SPAWN_LIFTS_M = (0.0, 0.5, 2.0, 10.0, 50.0)
 """Heights above its place at which an actor is tried to be spawned: a server refuses places that touch something."""
 CONTACT_MARGIN_M = 0.05
+PUSH_MPS2 = 25.0
+"""A change of velocity that no tyre brings about: what did it was a blow."""
 MAX_YAW_RATE = 3.0
 """rad/s; a car on a kerb stone's radius at walking speed."""
 HIDDEN_DEPTH_M = 500.0
@@ -115,6 +118,15 @@ class _Body:
         return metrics.Moving(rect, motion.velocity[:2], motion.pose.z, motion.pose.z + 2 * self.extent.z)
 
 
+def _unhindered(before: Motion, now: Motion, dt_s: float) -> Motion | None:
+    """Return where a vehicle would be now had nothing hit it; None when tyres alone explain how it moves."""
+    (vx, vy, vz), (nx, ny, _) = before.velocity, now.velocity
+    if math.hypot(nx - vx, ny - vy) <= PUSH_MPS2 * dt_s:
+        return None
+    at = before.pose
+    return replace(before, pose=replace(at, x=at.x + vx * dt_s, y=at.y + vy * dt_s, z=at.z + vz * dt_s))
+
+
 def _spawning(blueprint: carla.ActorBlueprint, pose: Pose, lift_m: float) -> Any:
     """Return the command that makes an actor above its place, with its physics off.
 
@@ -162,6 +174,7 @@ class CarlaPort:
         self._kept: list[object] = []
         self._bodies: dict[str, _Body] = {}
         self._motions: dict[str, Motion] = {}
+        self._pushed: dict[str, Motion] = {}
         self._friction = 1.0
         self._signals: dict[str, str] = {}
 
@@ -322,26 +335,41 @@ class CarlaPort:
         """See :class:`WorldPort`."""
         snapshot = self._world.get_snapshot()
         found = {}
+        self._pushed = {}
         for name in names:
             state = snapshot.find(self._bodies[name].actor.id)
             if state is None:
                 raise RealityError(f"entity {name} has vanished from the simulator at frame {snapshot.frame}")
-            found[name] = self._motions[name] = self._bodies[name].motion(state)
+            found[name] = self._bodies[name].motion(state)
+            before = self._motions.get(name)
+            if before is not None and self._bodies[name].is_vehicle:
+                unhindered = _unhindered(before, found[name], snapshot.timestamp.delta_seconds)
+                if unhindered is not None:
+                    self._pushed[name] = unhindered
+            self._motions[name] = found[name]
         return found
 
     def contacts(self) -> frozenset[frozenset[str]]:
-        """Return pairs of which one is driven by physics and whose actors' own boxes touch.
+        """Return pairs of which one is driven by physics and whose actors' own boxes touch, or did during the step.
 
         Boxes rather than collision sensors, because the sensors' events come after an unknown delay: a run would not
-        repeat exactly.
+        repeat exactly. A vehicle that is hit by one that follows its path whatever happens is thrown off it within the
+        step, so that boxes never overlap at its end: one whose velocity has changed as no tyre can change it has been
+        hit by whoever is where it would be now.
         """
         names = [n for n in self._bodies if n in self._motions]
         moving = {n: self._bodies[n].moving(self._motions[n]) for n in names}
+        hit = {n: self._bodies[n].moving(motion) for n, motion in self._pushed.items() if n in self._bodies}
         return frozenset(
             frozenset((a, b))
             for i, a in enumerate(names)
             for b in names[i + 1 :]
-            if (self._bodies[a].driven or self._bodies[b].driven) and metrics.collide(moving[a], moving[b])
+            if (self._bodies[a].driven or self._bodies[b].driven)
+            and (
+                metrics.collide(moving[a], moving[b])
+                or (a in hit and metrics.collide(hit[a], hit.get(b, moving[b])))
+                or (b in hit and metrics.collide(hit.get(a, moving[a]), hit[b]))
+            )
         )
 
     # ---- the world
