@@ -55,12 +55,16 @@ class VehicleRig:
         steer_index: (J,) which of the four steering angles a wheel follows, -1 for none.
         radius_ratio: (J,) how much faster than the reference wheel it turns.
         doors: (J,) number of the door that the joint is the hinge of, -1 for wheels.
+        reach: (J,) radius and half width of what turns on a joint, metres.
+        half_width: how far to the side anything may stick out, metres; infinite for no limit.
     """
 
     centers: Floats
     steer_index: tuple[int, ...]
     radius_ratio: tuple[float, ...]
     doors: tuple[int, ...] = ()
+    reach: tuple[tuple[float, float], ...] = ()
+    half_width: float = math.inf
 
     def matrices(self, row: np.void) -> Floats:
         """Return the wheels' matrices: steering about z (degrees, positive right), then rolling about y."""
@@ -69,10 +73,17 @@ class VehicleRig:
         for i, (index, ratio) in enumerate(zip(self.steer_index, self.radius_ratio)):
             steer = math.radians(float(angles[index])) if index >= 0 else 0.0
             found[i] = wheel_matrix(self.centers[i], steer, spin * ratio)
+            if steer and self.reach:
+                found[i, 1, 3] = self._tucked(float(self.centers[i, 1]), steer, *self.reach[i])
         for i, door in enumerate(self.doors):
             if door >= 0:
                 found[i] = door_matrix(self.centers[i], door, bool(int(row["doors"]) >> door & 1))
         return found
+
+    def _tucked(self, y: float, steer_rad: float, radius: float, half: float) -> float:
+        """Return a turned wheel's place to the side: it goes into its arch rather than out of the bounding box."""
+        over = abs(y) + radius * abs(math.sin(steer_rad)) + half * math.cos(steer_rad) - self.half_width
+        return y - math.copysign(over, y) if over > 0.0 else y
 
 
 def wheel_matrix(center: npt.ArrayLike, steer_rad: float, spin_rad: float) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.blueprints.specs import VehicleSpec
+from engine.geometry import Mesh
 from engine.scene import cars, heavy
 from engine.scene.builder import Color, MeshBuilder
 from engine.scene.car_styles import style_of
@@ -44,10 +45,19 @@ def vehicle_model(spec: VehicleSpec, color: tuple[int, int, int] | None, seed: i
     builder.fit((center - half[0], -half[1], 0.0), (center + half[0], half[1], spec.height))
     joints = builder.joints
     steered = {"wheel_fl": 0, "wheel_fr": 1, "wheel_rl": 2, "wheel_rr": 3}
+    meshes = builder.meshes()
     rig = VehicleRig(
         centers=np.stack([joint.rest[:3, 3] for joint in joints]),
         steer_index=tuple(steered.get(joint.name, -1) for joint in joints),
         radius_ratio=(1.0,) * len(joints),
         doors=tuple(DOOR_JOINTS.index(joint.name) if joint.name in DOOR_JOINTS else -1 for joint in joints),
+        reach=tuple(_reach(meshes, joint.name) for joint in joints),
+        half_width=half[1],
     )
-    return ActorModel(spec.id, builder.meshes(), builder.box(), joints, rig)
+    return ActorModel(spec.id, meshes, builder.box(), joints, rig)
+
+
+def _reach(meshes: tuple[Mesh, ...], joint: str) -> tuple[float, float]:
+    """Return the radius about y and the half width of what hangs on a joint, metres."""
+    points = np.concatenate([mesh.vertices for mesh in meshes if mesh.joint == joint] or [np.zeros((1, 3))])
+    return float(np.hypot(points[:, 0], points[:, 2]).max()), float(np.abs(points[:, 1]).max())

@@ -221,3 +221,17 @@ def test_signals_face_right_of_their_forward_axis_and_stand_in_the_ground(kind):
 def test_an_unknown_signal_kind_is_refused():
     with pytest.raises(ValueError, match="no traffic light or sign"):
         signal_model("static.prop.box")
+
+
+@pytest.mark.parametrize("name", sorted(name for name, spec in VEHICLES.items() if not spec.two_wheeler))
+def test_turned_wheels_stay_in_the_bounding_box(name):
+    spec = VEHICLES[name]
+    model = actor_model(spec)
+    names = [joint.name for joint in model.joints]
+    for degrees in (-70.0, -25.0, 40.0):
+        posed = joint_matrices(model, row(wheel_spin=0.3, wheel_steer=(degrees, degrees, 0.0, 0.0)))
+        for mesh in model.meshes:
+            if mesh.joint in ("wheel_fl", "wheel_fr"):
+                matrix = posed[names.index(mesh.joint)]
+                sideways = (mesh.vertices @ matrix[:3, :3].T + matrix[:3, 3])[:, 1]
+                assert np.abs(sideways).max() <= spec.width / 2.0 + 1e-3
