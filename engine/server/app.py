@@ -122,7 +122,7 @@ class Server:
         self._backlog: deque[_Waiting] = deque()
         self._stall: asyncio.TimerHandle | None = None
         self._managers = ManagerSteps()
-        self._cue: asyncio.Handle | None = None
+        self._cue: asyncio.TimerHandle | None = None
         self._sockets: list[asyncio.Server] = []
         self._ticked_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
@@ -238,11 +238,11 @@ class Server:
             self._give_cue()
 
     def _give_cue(self) -> None:
-        """Tick in the next round of the event loop: what has been answered so far is sent at the end of this one."""
+        """Tick in the next round of the event loop, so that all that has come by now is answered first."""
         if self._cue is not None:
             self._cue.cancel()
         self._managers.give_up()
-        self._cue = asyncio.get_running_loop().call_soon(self._cued)
+        self._cue = asyncio.get_running_loop().call_later(self._managers.pause_s(), self._cued)
 
     def _cued(self) -> None:
         self._cue = None

@@ -29,6 +29,9 @@ TRUSTED_AGAIN = 3
 OVERSLEPT_S = 2.0
 """A step begins within milliseconds of its frame; with hundreds of vehicles it takes tens of them."""
 WAKE_DEADLINE_S = 2.0
+CAREFUL_TICKS = 20_000
+CAREFUL_S = 1e-3
+"""Where one has overslept (a busy machine), so many ticks leave the threads this much more time to fall asleep."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,7 @@ class ManagerSteps:
     def __init__(self) -> None:
         self._habits: dict[Hashable, _Habit] = {}
         self._ticked_at = time.monotonic()
+        self._careful = 0
 
     def saw(self, connection: Hashable, method: str, arguments: list[object]) -> None:
         """Take note of a request."""
@@ -111,6 +115,14 @@ class ManagerSteps:
     def tried(self, connection: Hashable) -> None:
         """It was woken, or could not be: once is enough."""
         self._of(connection).before = 0
+        self._careful = CAREFUL_TICKS
+
+    def pause_s(self) -> float:
+        """Return how long the next tick shall be put off after the last question was answered."""
+        if not self._careful or not any(habit.steps for habit in self._habits.values()):
+            return 0.0
+        self._careful -= 1
+        return CAREFUL_S
 
     def left(self, connection: Hashable) -> None:
         """Forget a connection."""

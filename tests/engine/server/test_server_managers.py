@@ -80,6 +80,17 @@ def test_it_has_overslept_when_it_stepped_after_the_frame_before_and_not_after_t
     assert known.overslept() == [], "it did not step after the frame before: it was stopped"
 
 
+def test_where_one_overslept_ticks_leave_more_time_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(managers, "CAREFUL_TICKS", 2)
+    known = steps_of(*STEP)
+    assert known.pause_s() == 0.0
+    known.tried(CONNECTION)
+    assert [known.pause_s() for _ in range(3)] == [managers.CAREFUL_S] * 2 + [0.0]
+    known.tried(CONNECTION)
+    known.ticked()
+    assert known.pause_s() == 0.0, "no traffic manager has stepped"
+
+
 def test_a_frame_of_this_moment_is_no_reason_to_worry() -> None:
     known = steps_of(*STEP)
     known.ticked()
