@@ -167,13 +167,13 @@ def number(attributes: Mapping[str, str], name: str, default: float) -> float:
 
 
 def integer(attributes: Mapping[str, str], name: str, default: int) -> int:
-    """Return an integer attribute; ValueError names it when the text is not one."""
+    """Return an integer attribute; ``64.0`` is 64, as to CARLA. ValueError names it when the text is no number."""
     text = attributes.get(name)
     if text is None or text == "":
         return default
     try:
-        return int(text)
-    except ValueError:
+        return int(float(text)) if "." in text else int(text)
+    except (ValueError, OverflowError):
         raise ValueError(f"attribute {name}: {text!r} is not an integer") from None
 
 

@@ -10,8 +10,10 @@ All are sent as 8-bit BGRA pictures, the only ones that CARLA's Python client re
                     around 32767.5, as Unreal stores it; x to the right, y up, the picture being 2 wide and 2 high
     CustomStencil   semantic tag in R; SceneStencil is the same
 
-The rest hold properties of Unreal's shading models (metallic, subsurface, precomputed shadow, tangents, ambient
-occlusion) that do not exist here: asking for them is an error.
+    SSAO            screen-space ambient occlusion in RGB: 255 is open, 0 shut in; computed from depth
+    GBufferB        metallic, specular, roughness in RGB, one value for each semantic class: models have no maps of them
+    GBufferD, E, F  black: custom shading data, precomputed shadows and tangents are used by no material here, and CARLA
+                    sends unused buffers as black pictures
 """
 
 from __future__ import annotations
@@ -24,14 +26,35 @@ import numpy.typing as npt
 from engine.render.view import Optics, Past, View
 from engine.sensors.base import Sensor, SensorContext, interval_s
 from engine.sensors.camera import Camera, Pictures, RgbCamera, image_body
+from foundation.ids import Tag
 
 NAMES = (
     "SceneColor", "SceneDepth", "SceneStencil", "GBufferA", "GBufferB", "GBufferC", "GBufferD", "GBufferE", "GBufferF",
     "Velocity", "SSAO", "CustomDepth", "CustomStencil",
 )  # fmt: skip
 """Unreal's buffers in CARLA's order."""
-PICTURES = {0: "rgb", 1: "depth", 2: "semantic", 3: "normals", 5: "albedo", 9: "flow", 11: "depth", 12: "semantic"}
-"""Which of the renderer's pictures a buffer is made of; the others are not available."""
+PICTURES = (
+    "rgb", "depth", "semantic", "normals", "semantic", "albedo", "semantic", "semantic", "semantic", "flow", "depth",
+    "depth", "semantic",
+)  # fmt: skip
+"""Which of the renderer's pictures a buffer is made of."""
+MATERIAL, OCCLUSION = 4, 10
+BLACK = (6, 7, 8)
+_PAINTED = (Tag.CAR, Tag.TRUCK, Tag.BUS, Tag.TRAIN, Tag.MOTORCYCLE)
+_METAL = (Tag.POLES, Tag.GUARD_RAIL, Tag.BICYCLE, Tag.RAIL_TRACK, Tag.TRAFFIC_SIGNS, Tag.TRAFFIC_LIGHT)
+SURFACES: dict[Tag, tuple[float, float, float]] = {
+    **dict.fromkeys(_PAINTED, (0.4, 0.5, 0.25)),
+    **dict.fromkeys(_METAL, (0.8, 0.5, 0.45)),
+    Tag.WATER: (0.0, 0.5, 0.05),
+    Tag.SKY: (0.0, 0.0, 0.0),
+    Tag.NONE: (0.0, 0.0, 0.0),
+}
+"""Metallic, specular and roughness by tag; anything else is matt stuff: 0, 0.5, 0.85."""
+_SURFACES = np.tile(np.array([217, 128, 0, 255], dtype=np.uint8), (256, 1))
+for _tag, _values in SURFACES.items():
+    _SURFACES[int(_tag), :3] = np.rint(np.array(_values[::-1]) * 255.0)
+AO_RADIUS_M = 0.8
+FAR_M = 1000.0
 TYPE_INDEX = 18
 
 
@@ -45,17 +68,15 @@ class GBuffer(Camera):
 
         Args:
             owner: the camera; its pose is that of the buffer.
-            number: one of :data:`PICTURES`.
+            number: index into :data:`NAMES`.
 
         Raises:
             ValueError: there is no such buffer here.
         """
         if not isinstance(owner, RgbCamera) or owner.type_index != RgbCamera.type_index:
             raise ValueError(f"sensor {owner.actor_id} is no sensor.camera.rgb: it has no G-buffers")
-        if number not in PICTURES:
-            name = NAMES[number] if 0 <= number < len(NAMES) else str(number)
-            known = ", ".join(NAMES[n] for n in sorted(PICTURES))
-            raise ValueError(f"not supported by the embedded engine: G-buffer {name}; there are {known}")
+        if not 0 <= number < len(NAMES):
+            raise ValueError(f"there is no G-buffer {number}; they are 0 to {len(NAMES) - 1}")
         super().__init__(owner.attributes, owner.actor_id)
         self.owner, self.number = owner, number
         self._past: tuple[float, Past] | None = None
@@ -86,7 +107,50 @@ class GBuffer(Camera):
         picture = pictures[PICTURES[self.number]]
         if PICTURES[self.number] == "flow":
             picture = _velocity(picture)
+        elif self.number == MATERIAL:
+            picture = _SURFACES[picture[..., 2]]
+        elif self.number == OCCLUSION:
+            picture = ambient_occlusion(picture, self.fov)
+        elif self.number in BLACK:
+            picture = np.zeros_like(picture)
+            picture[..., 3] = 255
         return image_body(picture, self.fov)
+
+
+def ambient_occlusion(depth: npt.NDArray[np.uint8], fov_deg: float) -> npt.NDArray[np.uint8]:
+    """Return (H, W, 4) BGRA of how open each point is, from the depth camera's picture of the same shape.
+
+    On a plane, one over depth is linear in the picture, so the mean of two opposite neighbours tells how deep a point
+    lies below the chord between them (Bavoil & Sainz, "Multi-layer dual-resolution screen-space ambient occlusion",
+    2009, use the horizon in the same way). Neighbours lie ``AO_RADIUS_M`` and half of it away; chords deeper than
+    twice that belong to something in front and count less and less.
+    """
+    height, width = depth.shape[:2]
+    parts = depth.astype(np.float32)
+    z = (parts[..., 2] + parts[..., 1] * 256.0 + parts[..., 0] * 65536.0) * np.float32(FAR_M / (256.0**3 - 1.0))
+    z = np.maximum(z, np.float32(0.05))
+    nearness = 1.0 / z
+    focal = width / 2.0 / np.tan(np.radians(fov_deg) / 2.0)
+    rows, columns = np.indices((height, width), dtype=np.int32)
+    shut = np.zeros_like(z)
+    turns = [(1.0, 0.0), (0.0, 1.0), (0.7071, 0.7071), (0.7071, -0.7071)]
+    for radius in (AO_RADIUS_M, AO_RADIUS_M / 2.0):
+        step = np.minimum(radius * focal * nearness, min(height, width) / 8.0)
+        for right, down in turns:
+            dx, dy = np.rint(step * right).astype(np.int32), np.rint(step * down).astype(np.int32)
+            # Both ends lie in the picture, or neither counts.
+            inside = (np.abs(2 * columns - (width - 1)) + 2 * np.abs(dx) < width) & (
+                np.abs(2 * rows - (height - 1)) + 2 * np.abs(dy) < height
+            )
+            dx, dy = dx * inside, dy * inside
+            chord = 2.0 / (nearness[rows + dy, columns + dx] + nearness[rows - dy, columns - dx])
+            deep = (z - chord) / radius
+            shut += np.clip(deep, 0.0, 0.5) * np.clip(3.0 - deep, 0.0, 1.0)
+    shut *= z < FAR_M * 0.99  # the sky is open
+    open_share = np.clip(1.0 - shut / (len(turns) * 2 * 0.5), 0.0, 1.0)
+    picture = np.full((height, width, 4), 255, dtype=np.uint8)
+    picture[..., :3] = np.rint(open_share * 255.0)[..., None]
+    return picture
 
 
 def _velocity(flow: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
