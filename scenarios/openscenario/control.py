@@ -74,4 +74,4 @@ def takes_over(world: World, entity: Entity, action: object, domains: frozenset[
 def view(world: World, entity: Entity) -> View:
     """Return what the entity's controller sees."""
     motions = {name: e.motion for name, e in world.entities.items() if e.present}
-    return View(world.time_s, entity.name, motions, world.entities, world.roads.network, world)
+    return View(world.time_s, entity.name, motions, world.entities, world)

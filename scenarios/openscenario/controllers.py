@@ -73,8 +73,12 @@ class View:
     me: str
     motions: Mapping[str, Motion]
     entities: Mapping[str, Entity]
-    network: RoadNetwork
     world: World
+
+    @property
+    def network(self) -> RoadNetwork:
+        """The road network; ValueError in a scenario that names none."""
+        return self.world.roads.network
 
 
 class Controller(Protocol):

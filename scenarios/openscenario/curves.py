@@ -18,6 +18,7 @@ from scenarios.openscenario.states import Pose, wrap
 
 Floats = npt.NDArray[np.float64]
 STEP_M = 0.1
+STEP_NURBS_M = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,35 +124,54 @@ def polyline(
 
 
 def clothoids(
-    start: Pose,
-    segments: Sequence[tuple[float, float, float]],
-    times: tuple[float, float] | None,
+    segments: Sequence[tuple[Pose | None, float, float, float]],
+    lengths: Sequence[float],
+    times: tuple[Sequence[float], Sequence[float]] | None,
     ground: Callable[[float, float], float],
 ) -> Curve:
     """Return a chain of clothoids.
 
     Args:
-        start: where the first begins.
-        segments: (curvature at the start, curvature at the end, length) each, 1/m and m.
-        times: at the start and at the end, when the shape carries them.
+        segments: (where it begins, else the end of the one before; how much it is turned there, rad; curvature at the
+            start; at the end, 1/m) each; the first needs a place.
+        lengths: of the segments, metres.
+        times: seconds, and the metres from the start at which they hold, when the shape carries times.
         ground: height of the road.
     """
-    s_parts, heading_parts = [np.zeros(1)], [np.array([start.heading])]
-    for k0, k1, length in segments:
+    s_parts: list[Floats] = []
+    heading_parts: list[Floats] = []
+    xy_parts: list[Floats] = []
+    lifts: list[Floats] = []
+    done, x, y, heading, lift = 0.0, 0.0, 0.0, 0.0, 0.0
+    for (pose, turn, k0, k1), length in zip(segments, lengths):
+        heading += turn
+        if pose is not None:
+            x, y, heading, lift = pose.x, pose.y, pose.heading, pose.z - ground(pose.x, pose.y)
         count = max(2, math.ceil(length / STEP_M) + 1)
-        local = np.linspace(0.0, length, count)[1:]
-        heading_parts.append(heading_parts[-1][-1] + k0 * local + 0.5 * (k1 - k0) / length * local**2)
-        s_parts.append(s_parts[-1][-1] + local)
-    s, heading = np.concatenate(s_parts), np.concatenate(heading_parts)
-    middle = 0.5 * (heading[1:] + heading[:-1])
-    turn = np.diff(heading)
-    # A chord of an arc of length ds that turns by a is ds sin(a/2) / (a/2) long.
-    chord = np.diff(s) * np.sinc(turn / (2.0 * np.pi))
-    x = start.x + np.concatenate([[0.0], np.cumsum(chord * np.cos(middle))])
-    y = start.y + np.concatenate([[0.0], np.cumsum(chord * np.sin(middle))])
-    lift = np.full(len(s), start.z - ground(start.x, start.y))
-    knots = None if times is None else (np.array(times, dtype=np.float64), np.array([0.0, s[-1]]))
-    return Curve(s, np.stack([x, y], axis=1), heading, lift, knots, True, ground)
+        local = np.linspace(0.0, length, count)
+        angle = heading + k0 * local + 0.5 * (k1 - k0) / length * local**2
+        middle, bend = 0.5 * (angle[1:] + angle[:-1]), np.diff(angle)
+        # A chord of an arc of length ds that turns by a is ds sin(a/2) / (a/2) long.
+        chord = np.diff(local) * np.sinc(bend / (2.0 * np.pi))
+        xs = x + np.concatenate([[0.0], np.cumsum(chord * np.cos(middle))])
+        ys = y + np.concatenate([[0.0], np.cumsum(chord * np.sin(middle))])
+        # A segment's first point is the last of the one before, unless it jumps: then both are kept, a hair apart.
+        jumps = bool(s_parts) and (turn != 0.0 or pose is not None)
+        first = 0 if not s_parts or jumps else 1
+        s = done + local
+        if jumps:
+            s[0] += min(1e-9, 0.5 * length)
+        for into, part in ((s_parts, s), (heading_parts, angle), (xy_parts, np.stack([xs, ys], axis=1))):
+            into.append(part[first:])
+        lifts.append(np.full(len(s) - first, lift))
+        done, x, y, heading = done + length, float(xs[-1]), float(ys[-1]), float(angle[-1])
+    knots = None
+    if times is not None:
+        knots = (np.asarray(times[0], dtype=np.float64), np.asarray(times[1], dtype=np.float64))
+    return Curve(
+        np.concatenate(s_parts), np.concatenate(xy_parts), np.concatenate(heading_parts), np.concatenate(lifts),
+        knots, True, ground,
+    )  # fmt: skip
 
 
 def nurbs(
@@ -165,7 +185,9 @@ def nurbs(
     """Return a NURBS curve of ``order`` (degree + 1) through the hull of (N, 3) control points.
 
     Times belong to control points: each holds where the point's basis function (without its weight) peaks, and
-    between these places time goes linearly with the parameter.
+    between these places time goes linearly with the parameter. The standard leaves that open, and a hair in the
+    parameter is most of a metre on the road; so the peaks are looked for where esmini does: just after places that are
+    a metre of the control polygon apart.
     """
     degree = order - 1
     u = np.asarray(knots, dtype=np.float64)
@@ -174,7 +196,6 @@ def nurbs(
     basis = np.array([_basis(u, degree, len(points), value) for value in at])
     weighted = basis * np.asarray(weights)
     weighted /= weighted.sum(axis=1, keepdims=True)
-    peaks = at[np.argmax(basis, axis=0)]
     xyz = weighted @ points
     step = np.diff(xyz[:, :2], axis=0)
     ds = np.hypot(step[:, 0], step[:, 1])
@@ -182,7 +203,13 @@ def nurbs(
     xyz, at = xyz[keep], at[keep]
     s = np.concatenate([[0.0], np.cumsum(ds[ds > 1e-9])])
     heading = np.unwrap(np.arctan2(np.gradient(xyz[:, 1], s), np.gradient(xyz[:, 0], s)))
-    timing = None if times is None else (np.interp(at, peaks, np.asarray(times, dtype=np.float64)), s)
+    timing = None
+    if times is not None:
+        polygon = float(np.hypot(*np.diff(points[:, :2], axis=0).T).sum())
+        grid = np.linspace(0.0, float(u[-1]), 2 + int(polygon / STEP_NURBS_M))
+        inside = np.clip(grid + min(1e-3, grid[1]), u[degree], np.nextafter(u[-1], u[0]))
+        peaks = grid[np.argmax([_basis(u, degree, len(points), value) for value in inside], axis=0)]
+        timing = (np.interp(at, peaks, np.asarray(times, dtype=np.float64)), s)
     return Curve(s, xyz[:, :2], heading, _lifts(xyz, ground), timing, True, ground)
 
 

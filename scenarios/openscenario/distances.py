@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from scenarios.openscenario.world import Entity, World
 
 Vector = tuple[float, float, float]
+LEVEL_M = 1e-6
+"""Who is level with an entity counts as ahead of it, also when rounding puts him this much behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,11 @@ class Measure:
         gap = (b.pose.x - a.pose.x) * ax + (b.pose.y - a.pose.y) * ay
         rate = (b.velocity[0] - a.velocity[0]) * ax + (b.velocity[1] - a.velocity[1]) * ay
         distance = _line(gap, a, b, [(ax, ay), (ax, ay)], self.freespace)
-        return Gap(distance, gap > 0.0, -math.copysign(1.0, gap) * rate)
+        return Gap(distance, gap > -LEVEL_M, -math.copysign(1.0, gap) * rate)
 
     def _euclidian(self, a: _Body, b: _Body) -> Gap:
         delta = (b.pose.x - a.pose.x, b.pose.y - a.pose.y, b.pose.z - a.pose.z)
-        ahead = delta[0] * math.cos(a.pose.heading) + delta[1] * math.sin(a.pose.heading) > 0.0
+        ahead = delta[0] * math.cos(a.pose.heading) + delta[1] * math.sin(a.pose.heading) > -LEVEL_M
         rate = tuple(vb - va for va, vb in zip(a.velocity, b.velocity))
         if not self.freespace:
             length = math.sqrt(sum(d * d for d in delta))
@@ -128,7 +130,7 @@ class Measure:
             axes, gap = [(-y, x) for x, y in axes], side
         speeds = [v[0] * ax + v[1] * ay for (ax, ay), v in zip(axes, (a.velocity, b.velocity))]
         distance = _line(gap, a, b, axes, self.freespace)
-        return Gap(distance, gap > 0.0, math.copysign(1.0, gap) * (speeds[0] - speeds[1]))
+        return Gap(distance, gap > -LEVEL_M, math.copysign(1.0, gap) * (speeds[0] - speeds[1]))
 
 
 def read_measure(node: Node) -> Measure:

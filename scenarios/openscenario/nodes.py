@@ -109,17 +109,19 @@ class Node:
         return self.resolve(value, name)
 
     def label(self, name: str, default: str | _Required = REQUIRED) -> str:
-        """Return a name that nothing computes with: like :meth:`text`, but kept as written when it is no expression.
+        """Return a name that nothing computes with: like :meth:`text`, but ``+`` also joins texts.
 
-        Real files contain condition names such as ``${Brake + _ + $x}``, which no tool evaluates.
+        The standard's expressions know numbers only; real files contain names such as ``${$entity + overtakes}``,
+        where parameters stand for their text, and whatever else is between two ``+`` for itself.
         """
         try:
             return self.text(name, default)
         except OpenScenarioError:
             value = self.raw(name)
-            if value is None or not value.startswith("${"):
+            if value is None or not (value.startswith("${") and value.endswith("}")):
                 raise
-            return value
+            words = [word.strip() for word in value[2:-1].split("+")]
+            return "".join(self.resolve(word, name) if word.startswith("$") else word for word in words)
 
     def resolve(self, value: str, name: str) -> str:
         """Return ``value`` with ``$parameter`` or ``${expression}`` replaced; ``name`` is for messages."""

@@ -160,14 +160,15 @@ def read_declarations(
     node = parent.maybe(tag)
     for declaration in node.many("ParameterDeclaration") if node is not None else []:
         declaration.with_scope(scope)
-        name = str(declaration.raw("name"))
+        # A reference's $ in front of a declared name, which files in use contain, is no part of the name.
+        name = str(declaration.raw("name")).removeprefix("$")
         kind = declaration.choice("parameterType", TYPES)
         written = declaration.raw("value")
         text = given[name] if name in given else declaration.resolve(str(written), "value")
         if kind in NUMERIC and name not in given:
             text = text.strip()
         if problem := type_problem(kind, text):
-            if name in given or not lenient:
+            if not lenient:
                 raise declaration.error(f"parameter {name}: value {text!r} {problem}")
             # Catalogs in use declare words as doubles; whoever needs a number of this one is refused where he asks.
             logger.warning(
@@ -176,7 +177,10 @@ def read_declarations(
             )  # fmt: skip
             kind = "string"
         if name in scope.parameters and scope.parameters[name].text != text:
-            raise declaration.error(f"parameter {name} is declared twice, with different values")
+            logger.warning(
+                "%s:%d: parameter %s is declared twice; the later value %r holds",
+                declaration.file, declaration.line, name, text,
+            )  # fmt: skip
         _check_constraints(declaration, name, kind, text)
         scope.parameters[name] = Parameter(name, kind, text)
     unknown = sorted(set(given) - set(scope.parameters))

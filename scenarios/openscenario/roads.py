@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from scenarios.opendrive import LaneKey, LanePosition, Poses, RoadNetwork
+from scenarios.opendrive import LaneKey, LanePosition, OpenDriveError, Poses, RoadNetwork
 from scenarios.openscenario.routing import find_way, wander
 from scenarios.openscenario.states import Pose, wrap
 
@@ -69,13 +69,13 @@ class RoutePath:
         along = min(path_s - leg.start_m, abs(leg.s_to - leg.s_from))
         return Track(leg.road_id, 0, leg.s_from + leg.direction * along, 0.0, leg.direction)
 
-    def next_road(self, road_id: str) -> str | None:
-        """Return the road that comes after ``road_id``, None at the end or off the route."""
+    def after(self, road_id: str) -> tuple[str, ...]:
+        """Return the next two roads that come after ``road_id``: fewer at the end, none off the route."""
         ids = [leg.road_id for leg in self.legs]
-        for here, after in pairwise(ids):
+        for i, (here, after) in enumerate(pairwise(ids)):
             if here == road_id and after != road_id:
-                return after
-        return None
+                return tuple(ids[i + 1 : i + 3])
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,10 @@ class Roads:
             )
         forward = self.network.lane_drives_forward(road_id, lane_id, section.index) if lane_id else True
         return Track(road_id, lane_id, s, offset, 1 if forward else -1)
+
+    def fitted(self, road_id: str, s: float) -> float:
+        """Return ``s``, or the road's end for what lies beyond it."""
+        return min(s, self.network.road(road_id).length)
 
     def road_pose(self, road_id: str, s: float, t: float) -> Pose:
         """Return the pose at (s, t), headed along s, on the surface of the lane that is there."""
@@ -377,13 +381,14 @@ class Roads:
         if track.lane_id != 0:
             keys = self.network.successors(key) if with_traffic else self.network.predecessors(key)
         found = [self._enter(k, with_traffic, track) for k in keys]
-        wanted = route.next_road(track.road_id) if route is not None else None
-        if wanted is not None and (road := self._on_route(track, found, wanted)) is not None:
+        wanted = route.after(track.road_id) if route is not None else ()
+        if wanted and (road := self._on_route(track, found, wanted)) is not None:
             return road
         if found:
             # Told just before the end: at it, another section may hold, without this lane.
             heading = self.pose(replace(track, s=track.s - track.direction * 1e-6)).heading
-            return min(found, key=lambda f: (self._bend(f, heading), f.road_id, f.lane_id))
+            # Of two equal ones the first of the file is taken: the junction's connections stand in an order.
+            return min(found, key=lambda f: self._bend(f, heading))
         road_geometry = self.network.roads[track.road_id]
         beside = section + track.direction
         if 0 <= beside < len(road_geometry.sections):  # the lane ends but its road goes on
@@ -392,15 +397,20 @@ class Roads:
             return replace(on, s=s, direction=track.direction)
         return None
 
-    def _on_route(self, track: Track, found: list[Track], wanted: str) -> Track | None:
-        """Return the continuation that is on the wanted road, None if none is.
+    def _on_route(self, track: Track, found: list[Track], ahead: tuple[str, ...]) -> Track | None:
+        """Return the continuation that is on the first of the roads ahead, None if none is.
 
-        A lane that ends here gives way to a neighbouring one that leads there. One that goes on elsewhere is kept: the
-        default controller follows a route, it does not change lanes for it.
+        Where none is, another way over the junction to the road behind it does as well: a lane against its traffic has
+        its own connecting roads. A lane that ends here gives way to a neighbouring one that leads there. One that goes
+        on elsewhere is kept: the default controller follows a route, it does not change lanes for it.
         """
+        wanted = ahead[0]
         direct = [f for f in found if f.road_id == wanted]
         if direct:
             return direct[0]
+        for f in found:
+            if any(road_id in ahead for road_id, _ in self._exits(f.road_id, f.direction)):
+                return f
         if found:
             return None
         section = self.network.roads[track.road_id].section_at(track.s - track.direction * 1e-6)
@@ -458,8 +468,16 @@ class Roads:
         for i, (start, end) in enumerate(pairwise(tracks)):
             strategy = strategies[i] if i < len(strategies) else "shortest"
             here, there = self._position(start), self._position(end)
-            keys = find_way(self.network, here, there, strategy, rng)
-            self._append_legs(legs, keys, start, end)
+            try:
+                keys = find_way(self.network, here, there, strategy, rng)
+            except OpenDriveError:
+                # A waypoint may be given on a lane whose traffic goes the other way: then the roads alone are joined.
+                roads = self._road_way(start.road_id, end.road_id)
+                if not roads:
+                    raise
+            else:
+                roads = self._driven(keys)
+            self._append_legs(legs, roads, start, end)
         return RoutePath(tuple(legs))
 
     def random_route(self, start: Track, length_m: float, rng: np.random.Generator) -> RoutePath:
@@ -469,15 +487,34 @@ class Roads:
         forward = self.network.lane_drives_forward(last.road_id, last.lane_id, last.section)
         s = self.network.lane_range(last)[1 if forward else 0]
         legs: list[Leg] = []
-        self._append_legs(legs, keys, start, Track(last.road_id, last.lane_id, s))
+        self._append_legs(legs, self._driven(keys), start, Track(last.road_id, last.lane_id, s))
         return RoutePath(tuple(legs))
 
-    def _append_legs(self, legs: list[Leg], keys: Sequence[LaneKey], start: Track, end: Track) -> None:
+    def _driven(self, keys: Sequence[LaneKey]) -> list[tuple[str, int]]:
+        """Return the (road, direction) of lanes in their order, each once."""
         roads: list[tuple[str, int]] = []
         for key in keys:
             direction = 1 if self.network.lane_drives_forward(key.road_id, key.lane_id, key.section) else -1
             if not roads or roads[-1] != (key.road_id, direction):
                 roads.append((key.road_id, direction))
+        return roads
+
+    def _road_way(self, start: str, end: str) -> list[tuple[str, int]]:
+        """Return the shortest way over roads, lanes aside, as (road, direction) each; empty when there is none."""
+        queue: list[tuple[float, tuple[tuple[str, int], ...]]] = [(0.0, ((start, way),)) for way in (1, -1)]
+        done: set[tuple[str, int]] = set()
+        while queue:
+            metres, way = heapq.heappop(queue)
+            if way[-1][0] == end and len(way) > 1:
+                return list(way)
+            if way[-1] in done:
+                continue
+            done.add(way[-1])
+            for exit_ in self._exits(*way[-1]):
+                heapq.heappush(queue, (metres + self.network.roads[exit_[0]].length, (*way, exit_)))
+        return []
+
+    def _append_legs(self, legs: list[Leg], roads: Sequence[tuple[str, int]], start: Track, end: Track) -> None:
         for i, (road_id, direction) in enumerate(roads):
             length = self.network.roads[road_id].length
             first = start.s if i == 0 else (0.0 if direction > 0 else length)

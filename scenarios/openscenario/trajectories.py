@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ import numpy as np
 from scenarios.openscenario.curves import Curve, clothoids, nurbs, polyline
 from scenarios.openscenario.nodes import Node
 from scenarios.openscenario.positions import Position, read_position
+from scenarios.openscenario.states import Pose
 
 if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
@@ -26,8 +27,8 @@ class Shape(Protocol):
         """Whether its points carry times."""
         ...
 
-    def curve(self, world: World, closed: bool) -> Curve:
-        """Return the curve, its positions resolved now."""
+    def curve(self, world: World, closed: bool, start: Pose | None) -> Curve:
+        """Return the curve, its positions resolved now; ``start`` is where one begins that does not say where."""
         ...
 
     def positions(self) -> tuple[Position, ...]:
@@ -44,9 +45,14 @@ class Trajectory:
     shape: Shape
     place: str
 
-    def curve(self, world: World) -> Curve:
-        """Return its curve now; OpenScenarioError when a point of it does not exist."""
-        return self.shape.curve(world, self.closed)
+    def curve(self, world: World, start: Pose | None = None) -> Curve:
+        """Return its curve now; OpenScenarioError when a point of it does not exist.
+
+        Args:
+            world: where its positions are resolved.
+            start: where a shape begins that gives no position of its own: that of the entity that follows it.
+        """
+        return self.shape.curve(world, self.closed, start)
 
     def entities(self) -> tuple[str, ...]:
         """Return the entities its points are relative to."""
@@ -65,7 +71,7 @@ class Polyline:
         """Whether its vertices carry times that grow."""
         return self.times is not None
 
-    def curve(self, world: World, closed: bool) -> Curve:
+    def curve(self, world: World, closed: bool, start: Pose | None) -> Curve:
         """Return the curve."""
         points = np.array([v.resolve(world).pose.location for v in self.vertices])
         return polyline(points, self.times, world.roads.height, closed)
@@ -76,26 +82,64 @@ class Polyline:
 
 
 @dataclass(frozen=True, slots=True)
-class ClothoidChain:
-    """``Clothoid`` and ``ClothoidSpline``: (curvature at start, at end, length, heading offset, start) per segment."""
+class Segment:
+    """A clothoid: curvatures (1/m) at its start and end, length (m), and how it joins the one before.
 
-    start: Position
-    segments: tuple[tuple[float, float, float], ...]
-    times: tuple[float, float] | None
+    ``turn`` radians are added to the heading it starts with; ``position`` is where it starts instead of the end of the
+    one before; ``time`` is when (seconds).
+    """
+
+    begin: float
+    end: float
+    length: float
+    turn: float = 0.0
+    position: Position | None = None
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClothoidChain:
+    """``Clothoid`` and ``ClothoidSpline``; ``stop`` is the time at the end of the last segment."""
+
+    segments: tuple[Segment, ...]
+    stop: float | None
 
     @property
     def timed(self) -> bool:
         """Whether start and end carry times."""
-        return self.times is not None
+        return self.stop is not None
 
-    def curve(self, world: World, closed: bool) -> Curve:
-        """Return the curve."""
-        pose = self.start.resolve(world).pose
-        return clothoids(pose, self.segments, self.times, world.roads.height)
+    def curve(self, world: World, closed: bool, start: Pose | None) -> Curve:
+        """Return the curve; one whose first segment has no position starts where the entity is."""
+        parts: list[tuple[Pose | None, float, float, float]] = []
+        for i, segment in enumerate(self.segments):
+            pose = segment.position.resolve(world).pose if segment.position is not None else None
+            if pose is None and i == 0:
+                if start is None:
+                    raise ValueError("a clothoid without a start position needs an entity that follows it")
+                pose = start
+            if pose is not None:
+                pose = replace(pose, heading=pose.heading + segment.turn)
+            parts.append((pose, segment.turn, segment.begin, segment.end))
+        lengths = [segment.length for segment in self.segments]
+        return clothoids(parts, lengths, self._knots(lengths), world.roads.height)
+
+    def _knots(self, lengths: list[float]) -> tuple[list[float], list[float]] | None:
+        """Return the times that are given, and the metres along the chain at which they hold."""
+        if self.stop is None:
+            return None
+        times, at, done = [], [], 0.0
+        for segment, length in zip(self.segments, lengths):
+            time = segment.time if done or segment.time is not None else 0.0
+            if time is not None:
+                times.append(time)
+                at.append(done)
+            done += length
+        return [*times, self.stop], [*at, done]
 
     def positions(self) -> tuple[Position, ...]:
-        """Return its start."""
-        return (self.start,)
+        """Return the starts that are given."""
+        return tuple(s.position for s in self.segments if s.position is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +157,7 @@ class Nurbs:
         """Whether its control points carry times."""
         return self.times is not None
 
-    def curve(self, world: World, closed: bool) -> Curve:
+    def curve(self, world: World, closed: bool, start: Pose | None) -> Curve:
         """Return the curve."""
         points = np.array([p.resolve(world).pose.location for p in self.points])
         return nurbs(self.order, points, self.weights, self.knots, self.times, world.roads.height)
@@ -150,35 +194,32 @@ def _clothoid(node: Node, reader: Reader) -> Shape:
     start, stop = node.maybe_number("startTime"), node.maybe_number("stopTime")
     if (start is None) != (stop is None):
         raise node.error("startTime and stopTime belong together")
-    times = None if start is None or stop is None else (start, stop)
-    if times and times[1] <= times[0]:
+    if start is not None and stop is not None and stop <= start:
         raise node.error("stopTime must come after startTime")
-    first = read_position(node.one("Position"), reader)
-    return ClothoidChain(first, ((curvature, curvature + prime * length, length),), times)
+    position = node.maybe("Position")
+    first = None if position is None else read_position(position, reader)
+    return ClothoidChain((Segment(curvature, curvature + prime * length, length, 0.0, first, start),), stop)
 
 
 def _spline(node: Node, reader: Reader) -> Shape:
     parts = node.many("ClothoidSplineSegment")
     if not parts:
         raise node.error("a clothoid spline needs segments")
-    first = parts[0].maybe("PositionStart")
-    if first is None:
-        raise parts[0].error("the first segment needs a PositionStart")
-    start = read_position(first, reader)
     segments = []
-    for i, part in enumerate(parts):
-        if i and part.maybe("PositionStart") is not None:
-            raise part.error("PositionStart is supported at the first segment only: later ones continue the one before")
-        if part.number("hOffset", 0.0) != 0.0:
-            raise part.error("hOffset is not supported", remedy="leave it 0")
-        segments.append(
-            (part.number("curvatureStart"), part.number("curvatureEnd"), part.number("length", minimum=1e-3))
-        )
-    end, begin = node.maybe_number("timeEnd"), parts[0].maybe_number("timeStart")
-    if any(part.has("timeStart") for part in parts[1:]):
-        raise node.error("timeStart inside a clothoid spline is not supported", remedy="use a polyline for timed paths")
-    times = None if end is None else (begin or 0.0, end)
-    return ClothoidChain(start, tuple(segments), times)
+    for part in parts:
+        position = part.maybe("PositionStart")
+        segments.append(Segment(
+            part.number("curvatureStart"), part.number("curvatureEnd"), part.number("length", minimum=1e-3),
+            part.number("hOffset", 0.0), None if position is None else read_position(position, reader),
+            part.maybe_number("timeStart", minimum=0.0),
+        ))  # fmt: skip
+    end = node.maybe_number("timeEnd")
+    times = [segment.time for segment in segments if segment.time is not None] + ([] if end is None else [end])
+    if end is None and times:
+        raise node.error("timeStart of segments needs the spline's timeEnd")
+    if any(b <= a for a, b in pairwise(times)):
+        raise node.error("the times of a clothoid spline must grow")
+    return ClothoidChain(tuple(segments), end)
 
 
 def _nurbs(node: Node, reader: Reader) -> Shape:
@@ -206,4 +247,4 @@ def read_trajectory(node: Node, reader: Reader) -> Trajectory:
     with_parameters = reader.declare(node)
     child, read = with_parameters.one("Shape").pick(SHAPES, "trajectory shape")
     place = f"{node.file}:{node.line}"
-    return Trajectory(node.text("name"), node.boolean("closed"), read(child, reader), place)
+    return Trajectory(node.label("name"), node.boolean("closed"), read(child, reader), place)

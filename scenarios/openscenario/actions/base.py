@@ -44,7 +44,7 @@ class Activity:
         """Lateral, across lanes: return the pose at the end of this step and the metres really gone."""
         raise NotImplementedError
 
-    on_top: ClassVar[bool] = False
+    on_top: bool = False
     """Whether its sideways motion is added to the entity's speed, which is then the one along the lane."""
     leaves_lanes: ClassVar[bool] = False
     """Whether :meth:`follow` moves the entity instead of :meth:`shift`."""

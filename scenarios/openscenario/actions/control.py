@@ -80,7 +80,9 @@ def _read_override(node: Node, reader: Reader) -> tuple[tuple[str, float | None]
         if part.tag not in _PEDALS:
             raise part.error("unknown part to override", remedy="use " + ", ".join(sorted(_PEDALS)))
         attribute, active = _PEDALS[part.tag], part.boolean("active")
-        part.maybe_number("maxRate")
+        part.maybe_number("maxRate", minimum=0.0)
+        if part.tag == "SteeringWheel":
+            part.maybe_number("maxTorque", minimum=0.0)
         value = part.number(attribute, 0.0)
         for child in part.children():  # 1.2: BrakePercent, BrakeForce, ManualGear, AutomaticGear
             if child.tag not in ("BrakePercent", "BrakeForce", "ManualGear", "AutomaticGear"):

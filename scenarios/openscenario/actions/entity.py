@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AddEntity:
-    """Brings an entity into the world at a position; one that is there already is only moved."""
+    """Brings an entity into the world at a position; has no effect on one that is there already."""
 
     entity: str
     position: Position
 
     def begin(self, world: World) -> Activity | None:
         """See :class:`GlobalAction`."""
-        world.place(world.entities[self.entity], self.position.resolve(world))
+        entity = world.entities[self.entity]
+        if entity.present:
+            world.notes.append(f"{world.time_s:.3f} s: {self.entity} is in the world already, adding it has no effect")
+        else:
+            world.place(entity, self.position.resolve(world))
         return None
 
 

@@ -54,7 +54,7 @@ class FollowTrajectory:
     def begin(self, entity: Entity, world: World) -> Activity | None:
         """See :class:`PrivateAction`."""
         smooth = self.mode == "follow" and isinstance(self.trajectory.shape, Polyline)
-        follower = _Follow(self, world, entity.motion.speed, smooth)
+        follower = _Follow(self, world, entity, smooth)
         world.place(entity, Placement(follower.pose()))
         return follower
 
@@ -62,10 +62,11 @@ class FollowTrajectory:
 class _Follow(Activity):
     leaves_lanes: ClassVar[bool] = True
 
-    def __init__(self, action: FollowTrajectory, world: World, speed: float, smooth: bool) -> None:
+    def __init__(self, action: FollowTrajectory, world: World, entity: Entity, smooth: bool) -> None:
         super().__init__()
+        speed = entity.motion.speed
         timing = action.timing
-        self._curve, self._timing = action.trajectory.curve(world), timing
+        self._curve, self._timing = action.trajectory.curve(world, entity.motion.pose), timing
         self._origin = 0.0 if timing is not None and timing.absolute else world.time_s
         self._backwards = timing is None and speed < 0.0
         self._profile: Callable[[float], float] = self._curve.s_at

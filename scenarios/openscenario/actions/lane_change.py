@@ -57,6 +57,8 @@ class OffsetChange(Activity):
         self._direction: int | None = None
         self._sign = 1
         self._x = 0.0
+        if change.length <= 0.0:  # a jump sideways takes nothing from the way forward
+            self.on_top = True
 
     @classmethod
     def between(cls, dynamics: TransitionDynamics, entity: Entity, end: float) -> OffsetChange | None:
@@ -69,6 +71,8 @@ class OffsetChange(Activity):
     def shift(self, entity: Entity, world: World, dt_s: float, distance: float) -> float:
         """See :class:`Activity`."""
         self._x += distance if self._over_distance else dt_s
+        if not self._over_distance and entity.at_end_of_road:
+            self._x -= dt_s  # at the end of the road nothing moves, sideways neither
         if self._x >= self._change.length - 1e-9 and not self._hold:
             self.done = True
         self._sign = self._side(entity)

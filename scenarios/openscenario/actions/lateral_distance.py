@@ -52,6 +52,8 @@ class _KeepLateral(Activity):
         if side is None:
             side = 1.0 if self._left_of_reference(entity, world)[0] >= 0.0 else -1.0
         self._side = side
+        self._rigid = action.limits.unlimited and math.isinf(action.limits.speed)
+        self.on_top = self._rigid  # being there at once takes nothing from the way forward
 
     def _left_of_reference(self, entity: Entity, world: World) -> tuple[float, float]:
         """Return how far the entity is to the reference's left, and which way its road runs (+1: like the
@@ -71,7 +73,7 @@ class _KeepLateral(Activity):
             wanted += 0.5 * (entity.record.box.width + world.entity(action.entity).record.box.width)
         left, way = self._left_of_reference(entity, world)
         error = (self._side * wanted - left) * way  # offsets count to the left of s
-        if limits.unlimited and math.isinf(limits.speed):
+        if self._rigid:
             self.done = not action.continuous
             return entity.track.offset + error
         # Sideways it cannot be faster than it drives.

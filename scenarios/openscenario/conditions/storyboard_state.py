@@ -48,7 +48,7 @@ class StoryboardState:
 def read(node: Node, reader: Reader) -> StoryboardState:
     """Read ``StoryboardElementStateCondition``; the reference is checked once the whole storyboard is known."""
     condition = StoryboardState(
-        node.choice("storyboardElementType", TYPES), node.text("storyboardElementRef"), node.choice("state", STATES),
+        node.choice("storyboardElementType", TYPES), node.label("storyboardElementRef"), node.choice("state", STATES),
         reader.path,
     )  # fmt: skip
     reader.storyboard_reference(node, condition.kind, condition.reference)

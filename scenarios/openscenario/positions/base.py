@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from scenarios.openscenario.nodes import Node
-from scenarios.openscenario.roads import Track
+from scenarios.openscenario.roads import Roads, Track
 from scenarios.openscenario.states import Pose
 
 if TYPE_CHECKING:
@@ -81,6 +81,24 @@ def position(tag: str) -> Callable[[PositionReader], PositionReader]:
         return reader
 
     return add
+
+
+def check_on_road(node: Node, reader: Reader, road_id: str, s: float, check: Callable[[Roads], object]) -> None:
+    """Have a place on a road checked against the network.
+
+    Nobody is put beyond the end of a road; elsewhere (places to reach, waypoints) an s beyond it is noted and means it.
+    """
+    placing = any(outer.tag in ("TeleportAction", "AddEntityAction") for outer in node.element.iterancestors())
+
+    def look(roads: Roads) -> None:
+        length = roads.network.road(road_id).length
+        if s > length + 1e-3:
+            if placing:
+                raise ValueError(f"road {road_id} is {length:.3f} m long, s={s:g} is not on it")
+            reader.note(node, f"s={s:g} is beyond the end of road {road_id} and is taken as its end")
+        check(roads)
+
+    reader.on_network(node, look)
 
 
 def read_position(parent: Node, reader: Reader) -> Position:

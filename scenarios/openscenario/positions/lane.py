@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scenarios.openscenario.nodes import Node
-from scenarios.openscenario.positions.base import Orientation, Placement, position, read_orientation
+from scenarios.openscenario.positions.base import Orientation, Placement, check_on_road, position, read_orientation
+from scenarios.openscenario.roads import Roads, Track
 
 if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
@@ -26,9 +27,12 @@ class LanePosition:
 
     def resolve(self, world: World) -> Placement:
         """Return the pose on the lane."""
-        track = world.roads.lane_track(self.road_id, self.lane_id, self.s, self.offset)
+        track = self._track(world.roads)
         pose = self.orientation.on(world.roads.pose(track))
         return Placement(pose, world.roads.aligned(track, pose.heading))
+
+    def _track(self, roads: Roads) -> Track:
+        return roads.lane_track(self.road_id, self.lane_id, roads.fitted(self.road_id, self.s), self.offset)
 
     def entities(self) -> tuple[str, ...]:
         """None."""
@@ -45,5 +49,5 @@ def read(node: Node, reader: Reader) -> LanePosition:
         node.number("offset", 0.0),
         read_orientation(node),
     )
-    reader.on_network(node, lambda roads: roads.lane_track(placed.road_id, placed.lane_id, placed.s, placed.offset))
+    check_on_road(node, reader, placed.road_id, placed.s, placed._track)
     return placed

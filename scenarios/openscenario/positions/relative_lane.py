@@ -10,6 +10,7 @@ from scenarios.openscenario.positions.base import Orientation, Placement, positi
 
 if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.roads import Roads
     from scenarios.openscenario.world import World
 
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 class RelativeLanePosition:
     """A place on a lane counted from an entity's lane.
 
-    ``lanes`` and ``distance`` are seen from the entity: lanes to its left and metres ahead of it are positive.
-    ``along`` says whether the metres are measured along the reference line (``ds``) or along the lane (``dsLane``).
+    ``along`` says how. ``ds`` is told in the road's terms: metres along the reference line with growing s, lanes and
+    offset to the left of s, whichever way the entity goes. ``dsLane`` is told in the lane's: metres along its centre in
+    the direction in which its traffic drives, lanes and offset to the left of that.
     """
 
     entity: str
@@ -31,19 +33,23 @@ class RelativeLanePosition:
     def resolve(self, world: World) -> Placement:
         """Return the pose on that lane, aligned with the lane's driving direction."""
         roads = world.roads
-        start = world.track(self.entity)
+        here = world.track(self.entity)
+        start = roads.along_road(here) if self.along == "ds" or here.lane_id == 0 else roads.along_lane(here)
         lane_id = roads.relative_lane(start, self.lanes)
+        offset = self.offset * start.direction
         if self.along == "ds":
-            road_id, s, _ = roads.shifted(start, self.distance * start.direction, 0.0)
+            road_id, s, _ = roads.shifted(start, self.distance, 0.0)
             if road_id == start.road_id:
-                track = roads.lane_track(road_id, lane_id, s, self.offset)
-                pose = self.orientation.on(roads.pose(track))
-                return Placement(pose, roads.aligned(track, pose.heading))
+                return self._on(roads, road_id, lane_id, s, offset)
         beside = roads.with_lane(start, lane_id, 0.0)
         moved, done = roads.advance(beside, self.distance)
         if abs(done - self.distance) > 0.01:
             raise ValueError(f"the lane ends {abs(self.distance - done):.1f} m before the position")
-        track = roads.lane_track(moved.road_id, moved.lane_id, moved.s, self.offset)
+        flip = moved.direction * start.direction
+        return self._on(roads, moved.road_id, moved.lane_id, moved.s, offset * flip)
+
+    def _on(self, roads: Roads, road_id: str, lane_id: int, s: float, offset: float) -> Placement:
+        track = roads.lane_track(road_id, lane_id, s, offset)
         pose = self.orientation.on(roads.pose(track))
         return Placement(pose, roads.aligned(track, pose.heading))
 

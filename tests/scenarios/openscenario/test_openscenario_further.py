@@ -57,9 +57,10 @@ def test_control_points_have_their_times_where_they_weigh_most() -> None:
     points = np.array([[0.0, 0.0, 0.0], [10.0, 0.0, 0.0], [20.0, 0.0, 0.0]])
     knots = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
     curve = nurbs(3, points, [1.0, 1.0, 1.0], knots, [0.0, 4.0, 5.0], lambda x, y: 0.0)
-    assert curve.s_at(4.0) == pytest.approx(10.0, abs=1e-6), "the middle point of a quadratic weighs most halfway"
-    assert curve.s_at(2.0) == pytest.approx(5.0, abs=1e-6)
-    assert curve.s_at(4.5) == pytest.approx(15.0, abs=1e-6)
+    # Peaks are looked for at places a metre of the control polygon apart, as the docstring says.
+    assert curve.s_at(4.0) == pytest.approx(10.0, abs=0.5), "the middle point of a quadratic weighs most halfway"
+    assert curve.s_at(2.0) == pytest.approx(5.0, abs=0.5)
+    assert curve.s_at(4.5) == pytest.approx(15.0, abs=0.5)
 
 
 def test_a_trajectory_without_times_but_with_timing_is_a_path_and_a_note(tmp_path: Path) -> None:
