@@ -1,8 +1,8 @@
 """Synchronous ticks per second with physics and the client's traffic manager, beside what CARLA documents for itself.
 
 CARLA's documentation states these rates for a workstation with a large GPU; they are the limits here. Each row runs in
-processes of its own (an engine, and a client that is killed when its traffic manager falls asleep, as that of 0.9.16
-sometimes does): the program prints one line of JSON. Besides the rate it tells who spent the time: the engine's
+processes of its own (an engine, and a client that is killed should it not end: see ``docs/client-library.md``): the
+program prints one line of JSON. Besides the rate it tells who spent the time: the engine's
 processor time a tick, and that of the traffic manager, which is the client's own.
 """
 
