@@ -106,6 +106,9 @@ class BarePort:
     def set_lights(self, name: str, lights: Mapping[str, str]) -> None:
         """See :class:`WorldPort`; nobody looks."""
 
+    def set_door(self, name: str, door: str, is_open: bool) -> None:
+        """See :class:`WorldPort`; nobody looks."""
+
     def set_visibility(self, name: str, graphics: bool, traffic: bool, sensors: bool) -> None:
         """See :class:`WorldPort`; nobody looks."""
 

@@ -49,6 +49,12 @@ _TRAFFIC_LIGHT_STATES = {
     "off": carla.TrafficLightState.Off,
     "unknown": carla.TrafficLightState.Unknown,
 }
+_DOORS: dict[str, Any] = {
+    "doorFrontLeft": carla.VehicleDoor.FL,
+    "doorFrontRight": carla.VehicleDoor.FR,
+    "doorRearLeft": carla.VehicleDoor.RL,
+    "doorRearRight": carla.VehicleDoor.RR,
+}
 
 
 class _Body:
@@ -405,6 +411,18 @@ class CarlaPort:
             raise RealityError(f"entity {name} is no vehicle and has no lights")
         flags = carla.VehicleLightState(mapping.light_flags(lights))
         self._batch([carla.command.SetVehicleLightState(body.actor, flags)])
+
+    def set_door(self, name: str, door: str, is_open: bool) -> None:
+        """See :class:`WorldPort`.
+
+        Raises:
+            RealityError: it is no vehicle, or one whose doors do not move in CARLA.
+        """
+        self._spawn_waiting()
+        actor: Any = self._bodies[name].actor
+        if actor.attributes.get("has_dynamic_doors") != "true":
+            raise RealityError(f"entity {name}: the doors of {actor.type_id} do not move (has_dynamic_doors)")
+        (actor.open_door if is_open else actor.close_door)(_DOORS[door])
 
     def set_visibility(self, name: str, graphics: bool, traffic: bool, sensors: bool) -> None:
         """See :class:`WorldPort`. An actor is hidden from everything by putting it deep below the ground.

@@ -84,6 +84,7 @@ NOTES = {
     "GeoPosition": "by the map's geoReference and header offset (pyproj)",
     "VisibilityAction": "cameras and sensors together (CARLA cannot hide from one of them)",
     "AppearanceAction/LightStateAction": "on, off, flashing; intensity and colour have no effect",
+    "AppearanceAction/AnimationAction": "doors of vehicles whose doors move in CARLA, open or shut at once",
     "TimeHeadwayCondition": "false while the entity stands or the reference is not ahead",
     "TimeToCollisionCondition": "false while the distance does not shrink",
     "ReachPositionCondition": "distance in the plane",

@@ -59,6 +59,10 @@ class WorldPort(Protocol):
         """Set lights of a vehicle: light type -> on, off, flashing."""
         ...
 
+    def set_door(self, name: str, door: str, is_open: bool) -> None:
+        """Open or shut a door of a vehicle, named as in the standard: doorFrontLeft and so on."""
+        ...
+
     def set_visibility(self, name: str, graphics: bool, traffic: bool, sensors: bool) -> None:
         """Show or hide an entity."""
         ...

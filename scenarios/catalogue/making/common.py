@@ -10,10 +10,18 @@ from scenarios.catalogue.making.recipes import Actor, Number, Parameter, Place, 
 FRONT_M, REAR_M, HALF_WIDTH_M = 3.836, 0.956, 1.0815
 """Of the ego, car_model3: from its reference point, the middle of the rear axle, to its ends; half its width."""
 STREET_LANE_Y = -1.75
+LEON_REAR, LEON_CENTRE, LEON_FRONT = 0.7765, 1.32, 3.4165
+"""Of car_leon: from its reference point to its rear end, its middle and its front end."""
 EURO_NCAP_VRU = "Euro NCAP AEB/LSS VRU systems test protocol 4.5 (2023)"
 EURO_NCAP_C2C = "Euro NCAP AEB Car-to-Car systems test protocol 4.3 (2024)"
 R157 = "UN Regulation No. 157 (ALKS), Annex 3 and 4"
 UTYP = "accident type catalogue of the GDV (UTYP), as GIDAS uses it"
+HEAD_ON = (
+    "Braking alone does not avoid it: whoever comes keeps speed and line, and hits an ego that stands all the same. At "
+    "the defaults the emergency brake brings the closing speed from {closing} down to {left} km/h; an ego that leaves "
+    "its lane in time, {place}, comes away."
+)
+"""The remedy of scenarios with an oncoming vehicle that does not yield; the speeds are those of the engine."""
 
 EGO_SPEED = ("_EgoSpeed", "$EgoSpeedKmh / 3.6")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from scenarios.catalogue.making.common import EGO_SPEED, FRONT_M, R157, UTYP, ego
+from scenarios.catalogue.making.common import EGO_SPEED, FRONT_M, HEAD_ON, R157, UTYP, ego
 from scenarios.catalogue.making.recipes import (
     BRAKE_TTC,
     FOG,
@@ -250,23 +251,26 @@ def recipes() -> list[Recipe]:
             gap=(11.0, 8.0, 13.0),
             change_s=(3.8, 3.4, 4.5),
         ),
-        _ahead(
-            "motorway_wrong_way",
-            "A car comes towards the ego on its own carriageway",
-            UTYP + ", type 68",
-            "Somebody has taken the exit for the entry.",
-            [Actor("WrongWay", "car_leon", on_road("1", "$_OtherStartS", -1.875, math.pi), "$_OtherSpeed")],
-            [Event("GoOn", "WrongWay", AtTime(0), [Speed("$_OtherSpeed")])],
-            [Parameter("OtherSpeedKmh", 80.0, 50.0, 100.0, "km/h", "speed of the oncoming car")],
-            [
-                ("_OtherSpeed", "$OtherSpeedKmh / 3.6"),
-                ("_MeetTime", "7"),
-                ("_OtherStartS", f"{10 + FRONT_M + 3.4165:g} + ($_EgoSpeed + $_OtherSpeed) * $_MeetTime"),
-            ],
-            Meeting(
-                "WrongWay", "$_MeetTime", f"$_OtherStartS - {_LEON_CENTRE} - $_OtherSpeed * $_MeetTime", _lane_y(-1)
+        replace(
+            _ahead(
+                "motorway_wrong_way",
+                "A car comes towards the ego on its own carriageway",
+                UTYP + ", type 68",
+                "Somebody has taken the exit for the entry.",
+                [Actor("WrongWay", "car_leon", on_road("1", "$_OtherStartS", -1.875, math.pi), "$_OtherSpeed")],
+                [Event("GoOn", "WrongWay", AtTime(0), [Speed("$_OtherSpeed")])],
+                [Parameter("OtherSpeedKmh", 80.0, 50.0, 100.0, "km/h", "speed of the oncoming car")],
+                [
+                    ("_OtherSpeed", "$OtherSpeedKmh / 3.6"),
+                    ("_MeetTime", "7"),
+                    ("_OtherStartS", f"{10 + FRONT_M + 3.4165:g} + ($_EgoSpeed + $_OtherSpeed) * $_MeetTime"),
+                ],
+                Meeting(
+                    "WrongWay", "$_MeetTime", f"$_OtherStartS - {_LEON_CENTRE} - $_OtherSpeed * $_MeetTime", _lane_y(-1)
+                ),
+                lane=-1,
             ),
-            lane=-1,
+            remedy=HEAD_ON.format(closing=180, left=114, place="into the free lane on its right"),
         ),
         _blocked(
             "jam_end_fog",

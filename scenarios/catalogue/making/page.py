@@ -85,6 +85,8 @@ def _described(recipe: Recipe) -> list[str]:
     )
     if not any(p.name == "BrakeTtc" for p in recipe.parameters):
         point += " Nothing brakes it: without `--ego` this fails by design."
+    if recipe.remedy:
+        point += f" {recipe.remedy}"
     return [
         f"{recipe.text} {point}\n",
         f"Map `{recipe.map_name}`. Source: {recipe.source}. Criteria: no collision, time to collision at least "

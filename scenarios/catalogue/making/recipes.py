@@ -96,7 +96,14 @@ class LaneOffset:
     max_lateral_acceleration: Number
 
 
-Deed = Speed | Follow | LaneChange | LaneOffset
+@dataclass(frozen=True)
+class Door:
+    """Open a door of one's vehicle, named as in the standard."""
+
+    name: Literal["doorFrontLeft", "doorFrontRight", "doorRearLeft", "doorRearRight"]
+
+
+Deed = Speed | Follow | LaneChange | LaneOffset | Door
 
 
 @dataclass(frozen=True)
@@ -201,6 +208,8 @@ class Recipe:
         stop_s: end at the latest.
         least_ttc_s: the criterion, s.
         meeting: the scenario's point, checked by tests.
+        signals: traffic signals of the map and what they show all the time.
+        remedy: what an ego can do about it, where braking at the last moment is not enough.
     """
 
     name: str
@@ -217,6 +226,8 @@ class Recipe:
     meeting: Meeting
     light: Light = field(default_factory=Light)
     least_ttc_s: float = 0.5
+    signals: Sequence[tuple[str, str]] = ()
+    remedy: str = ""
 
     def varied(self, name: str, title: str, light: Light, text: str, **defaults: float) -> Recipe:
         """Return the same scenario under another light, with other defaults of some parameters."""

@@ -1,10 +1,21 @@
-"""Streets and country roads: roundabout, school, bus stop, parking, turning round, railway, bends and crests."""
+"""Streets: roundabout, school, bus stop, parking, turning round, railway; and variations of weather and light."""
 
 from __future__ import annotations
 
 import math
 
-from scenarios.catalogue.making.common import EGO_SPEED, FRONT_M, HALF_WIDTH_M, STREET_LANE_Y, UTYP, ego, ego_on_street
+from scenarios.catalogue.making.common import (
+    EGO_SPEED,
+    FRONT_M,
+    HALF_WIDTH_M,
+    LEON_CENTRE,
+    LEON_FRONT,
+    LEON_REAR,
+    STREET_LANE_Y,
+    UTYP,
+    ego,
+    ego_on_street,
+)
 from scenarios.catalogue.making.recipes import (
     BRAKE_TTC,
     LOW_SUN,
@@ -24,10 +35,9 @@ from scenarios.catalogue.making.recipes import (
     on_lane,
     on_road,
 )
-from scenarios.catalogue.making.ways import network, way
+from scenarios.catalogue.making.ways import way
 
-_FAMILY, _RURAL = "town", "country road"
-_LEON_REAR, _LEON_CENTRE, _LEON_FRONT = 0.7765, 1.32, 3.4165
+_FAMILY = "town"
 _ROUND = "RealityRoundabout"
 _ISLAND_LANE_Y = -2.95
 """Middle of the driving lane beside the refuge island of RealitySchool: half of 2.4 m farther out."""
@@ -88,7 +98,7 @@ def _roundabouts() -> list[Recipe]:
             "The ego passes the southern arm on the ring; a car enters there.",
             "Car",
             "car_leon",
-            _LEON_CENTRE,
+            LEON_CENTRE,
             (("4", 1, 10.0), ("2", -1, 40.0)),
             (20.0, 12.0, 28.0),
             (("3", 1, 10.0), ("1", -1, 40.0)),
@@ -257,7 +267,7 @@ def _leaving_parking() -> Recipe:
         EGO_SPEED,
         ("_CarSpeed", "$CarSpeedKmh / 3.6"),
         ("_MeetTime", "1 + 9.7 / $_CarSpeed"),
-        ("_EgoStartS", f"{s0 + 9.2 - _LEON_REAR - FRONT_M:g} - $_EgoSpeed * $_MeetTime"),
+        ("_EgoStartS", f"{s0 + 9.2 - LEON_REAR - FRONT_M:g} - $_EgoSpeed * $_MeetTime"),
     ]
     return Recipe(
         "leaving_parking",
@@ -278,7 +288,7 @@ def _leaving_parking() -> Recipe:
             )
         ],
         12.0,
-        Meeting("Car", "$_MeetTime", s0 + 9.3 + _LEON_CENTRE, STREET_LANE_Y),
+        Meeting("Car", "$_MeetTime", s0 + 9.3 + LEON_CENTRE, STREET_LANE_Y),
     )
 
 
@@ -302,8 +312,8 @@ def _u_turn() -> Recipe:
         ("_MeetTime", f"1 + {radius * a_hit:.3f} / $_CarSpeed"),
         ("_EgoStartS", f"{s0 + radius * math.sin(a_hit) - FRONT_M - 0.75:.3f} - $_EgoSpeed * $_MeetTime"),
     ]
-    x = s0 + radius * math.sin(a_hit) + _LEON_CENTRE * math.cos(a_hit)
-    hit_y = y0 + radius * (1 - math.cos(a_hit)) + _LEON_CENTRE * math.sin(a_hit)
+    x = s0 + radius * math.sin(a_hit) + LEON_CENTRE * math.cos(a_hit)
+    hit_y = y0 + radius * (1 - math.cos(a_hit)) + LEON_CENTRE * math.sin(a_hit)
     return Recipe(
         "u_turn",
         _FAMILY,
@@ -337,9 +347,9 @@ def _railway() -> Recipe:
     derived = [
         EGO_SPEED,
         ("_StopM", "$_EgoSpeed * $_EgoSpeed / (2 * $Deceleration)"),
-        ("_BrakeS", f"{195.0 - _LEON_FRONT:g} - $_StopM"),
+        ("_BrakeS", f"{195.0 - LEON_FRONT:g} - $_StopM"),
         ("_CarStartS", "$_BrakeS - $_EgoSpeed"),
-        ("_EgoStartS", f"$_CarStartS - $Gap - {FRONT_M + _LEON_REAR:g}"),
+        ("_EgoStartS", f"$_CarStartS - $Gap - {FRONT_M + LEON_REAR:g}"),
         ("_MeetTime", "1 + sqrt(2 * $Gap / $Deceleration)"),
     ]
     return Recipe(
@@ -354,148 +364,13 @@ def _railway() -> Recipe:
         [ego_on_street("$_EgoStartS"), Actor("Car", "car_leon", on_lane("1", -1, "$_CarStartS"), "$_EgoSpeed")],
         [Event("Brake", "Car", Travelled("$_EgoSpeed", "Car"), [Speed(0.0, "linear", "rate", "$Deceleration")])],
         12.0,
-        Meeting("Car", "$_MeetTime", f"$_CarStartS + {_LEON_CENTRE} + $_EgoSpeed * $_MeetTime - $Gap", STREET_LANE_Y),
+        Meeting("Car", "$_MeetTime", f"$_CarStartS + {LEON_CENTRE} + $_EgoSpeed * $_MeetTime - $Gap", STREET_LANE_Y),
     )
-
-
-def _rural() -> list[Recipe]:
-    road = network("RealityRural")
-    bend_s = 200.0 + 0.5 * math.radians(50.0) * 150.0
-    other = Parameter("OtherSpeedKmh", 70.0, 50.0, 90.0, "km/h", "speed of the oncoming car")
-    derived = [
-        EGO_SPEED,
-        ("_OtherSpeed", "$OtherSpeedKmh / 3.6"),
-        ("_MeetTime", "5"),
-        ("_EgoStartS", f"{bend_s - FRONT_M:.3f} - $_EgoSpeed * $_MeetTime"),
-        ("_OtherStartS", f"{bend_s + _LEON_FRONT:.3f} + $_OtherSpeed * $_MeetTime"),
-    ]
-    # The oncoming car cuts the bend, which turns left for the ego, from 60 m before to 60 m behind its middle.
-    inner = [(60, 1.75), (50, 1.5), (40, 0.9), (30, 0.1), (20, -0.4), (10, -0.6), (0, -0.6), (-10, -0.6), (-30, -0.6)]
-    hit = road.road_pose("1", bend_s + 2.1, -0.6)
-    cutting = Recipe(
-        "bend_cut_corner",
-        _RURAL,
-        "An oncoming car cuts a bend",
-        f"{UTYP}, type 682",
-        "In a bend an oncoming car comes over the middle line into the ego's lane.",
-        "RealityRural",
-        [ego_speed(70, 50, 100), other, BRAKE_TTC],
-        derived,
-        [
-            ego_on_street("$_EgoStartS"),
-            Actor("Other", "car_leon", on_road("1", "$_OtherStartS", 1.75, math.pi), "$_OtherSpeed"),
-        ],
-        [
-            Event(
-                "CutBend",
-                "Other",
-                AtTime(0),
-                [
-                    Follow(
-                        [
-                            on_road("1", "$_OtherStartS", 1.75),
-                            *(on_road("1", round(bend_s + a, 3), t) for a, t in inner),
-                            on_road("1", 60.0, -0.6),
-                        ]
-                    )
-                ],
-            )
-        ],
-        10.0,
-        Meeting("Other", "$_MeetTime", round(hit.x, 3), round(hit.y, 3)),
-    )
-    stand_s = bend_s + 45.0
-    stands = road.lane_pose("1", -1, stand_s + _LEON_CENTRE)
-    crest = Recipe(
-        "crest_breakdown",
-        _RURAL,
-        "A broken-down car behind a crest",
-        f"{UTYP}, type 592",
-        "A car stands in the ego's lane behind the crest, hidden until the ego is on top.",
-        "RealityRural",
-        [
-            ego_speed(80, 50, 100),
-            Parameter("SideOffset", 0.0, -0.8, 0.3, "m", "of the car, left of the lane's middle"),
-            BRAKE_TTC,
-        ],
-        [
-            EGO_SPEED,
-            ("_MeetTime", "6"),
-            ("_EgoStartS", f"{stand_s - _LEON_REAR - FRONT_M:.3f} - $_EgoSpeed * $_MeetTime"),
-        ],
-        [ego_on_street("$_EgoStartS"), Actor("Car", "car_leon", on_lane("1", -1, round(stand_s, 3), "$SideOffset"))],
-        [Event("Stand", "Car", AtTime(0), [Speed(0.0)])],
-        12.0,
-        Meeting("Car", "$_MeetTime", round(stands.x, 3), round(stands.y, 3)),
-    )
-    over_s = 130.0
-    overtaker = Recipe(
-        "rural_overtaker",
-        _RURAL,
-        "An oncoming car overtakes a lorry",
-        f"{UTYP}, type 661",
-        "A lorry comes towards the ego; a car behind it pulls out into the ego's lane.",
-        "RealityRural",
-        [
-            ego_speed(70, 50, 90),
-            other,
-            Parameter("LorrySpeedKmh", 50.0, 40.0, 60.0, "km/h", "speed of the lorry"),
-            BRAKE_TTC,
-        ],
-        [
-            EGO_SPEED,
-            ("_OtherSpeed", "$OtherSpeedKmh / 3.6"),
-            ("_LorrySpeed", "$LorrySpeedKmh / 3.6"),
-            ("_MeetTime", "5"),
-            ("_EgoStartS", f"{over_s - FRONT_M:g} - $_EgoSpeed * $_MeetTime"),
-            ("_OtherStartS", f"{over_s + _LEON_FRONT:g} + $_OtherSpeed * $_MeetTime"),
-            ("_LorryStartS", "$_OtherStartS - 16"),
-        ],
-        [
-            ego_on_street("$_EgoStartS"),
-            Actor("Other", "car_leon", on_road("1", "$_OtherStartS", 1.75, math.pi), "$_OtherSpeed"),
-            Actor("Lorry", "truck_hgv", on_road("1", "$_LorryStartS", 1.75, math.pi), "$_LorrySpeed"),
-        ],
-        [
-            Event(
-                "Overtake",
-                "Other",
-                AtTime(0),
-                [
-                    Follow(
-                        [
-                            on_road("1", f"$_OtherStartS - $_OtherSpeed * {a}", t)
-                            for a, t in (
-                                (0.0, 1.75),
-                                (0.1, 1.7),
-                                (0.3, 1.45),
-                                (0.6, 0.8),
-                                (0.9, -0.1),
-                                (1.2, -1.0),
-                                (1.5, -1.6),
-                                (1.7, -1.75),
-                                (5.5, -1.75),
-                            )
-                        ]
-                    )
-                ],
-            ),
-            Event(
-                "GoOn",
-                "Lorry",
-                AtTime(0),
-                [Speed("$_LorrySpeed"), Follow([on_road("1", "$_LorryStartS", 1.75), on_road("1", 5.0, 1.75)])],
-            ),
-        ],
-        10.0,
-        Meeting("Other", "$_MeetTime", f"{over_s + _LEON_FRONT - _LEON_CENTRE:g}", STREET_LANE_Y),
-    )
-    return [cutting, crest, overtaker]
 
 
 def recipes() -> list[Recipe]:
-    """Return the scenarios in town and on country roads."""
-    return [*_roundabouts(), *_school(), _leaving_parking(), _u_turn(), _railway(), *_rural()]
+    """Return the scenarios in town."""
+    return [*_roundabouts(), *_school(), _leaving_parking(), _u_turn(), _railway()]
 
 
 def variations(made: dict[str, Recipe]) -> list[Recipe]:

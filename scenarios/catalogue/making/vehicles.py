@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from scenarios.catalogue.making.common import (
     EGO_SPEED,
     EURO_NCAP_C2C,
     FRONT_M,
+    HEAD_ON,
     STREET_LANE_Y,
     ego,
     ego_on_street,
@@ -112,12 +114,16 @@ def _braking(name: str, family: str, title: str, text: str, entry: str) -> Recip
     )
 
 
-def _at_junction(
+def at_junction(
     name: str,
     family: str,
     title: str,
     text: str,
     *,
+    source: str = EURO_NCAP_C2C,
+    map_name: str = "RealityJunction",
+    signals: Sequence[tuple[str, str]] = (),
+    driver: bool = False,
     ego_way: Way,
     other: Way,
     entry: str,
@@ -129,6 +135,8 @@ def _at_junction(
     """Two vehicles arrive at the crossing of their ways at the same time.
 
     Args:
+        signals: what traffic signals show.
+        driver: whether the emergency brake drives the ego; its way must be the straight one then.
         lead_m: the ego's front is this far ahead of its reference point.
         lag_m: how far behind its middle the other is hit; negative: ahead of it.
     """
@@ -136,6 +144,8 @@ def _at_junction(
     ego_m, place = ego_way.crossing(other)
     other_m = other.until(place)
     parameters = [ego_speed(*ego_kmh), Parameter("TargetSpeedKmh", *other_kmh, "km/h", "speed of the other vehicle")]
+    parameters += [BRAKE_TTC] if driver else []
+    ego_goes = [] if driver else [Event("EgoGoes", "Ego", AtTime(0), [Follow(ego_way.places("$_EgoBefore"))])]
     derived = [
         EGO_SPEED,
         ("_TargetSpeed", "$TargetSpeedKmh / 3.6"),
@@ -147,18 +157,19 @@ def _at_junction(
         name,
         family,
         title,
-        EURO_NCAP_C2C,
+        source,
         text,
-        "RealityJunction",
+        map_name,
         parameters,
         derived,
-        [ego(ego_way.start("$_EgoBefore")), Actor("Target", entry, other.start("$_TargetBefore"), "$_TargetSpeed")],
         [
-            Event("EgoGoes", "Ego", AtTime(0), [Follow(ego_way.places("$_EgoBefore"))]),
-            Event("TargetGoes", "Target", AtTime(0), [Follow(other.places("$_TargetBefore"))]),
+            ego(ego_way.start("$_EgoBefore"), driver=driver),
+            Actor("Target", entry, other.start("$_TargetBefore"), "$_TargetSpeed"),
         ],
+        [*ego_goes, Event("TargetGoes", "Target", AtTime(0), [Follow(other.places("$_TargetBefore"))])],
         10.0,
         Meeting("Target", "$_MeetTime", place[0], place[1]),
+        signals=signals,
     )
 
 
@@ -205,7 +216,7 @@ def _head_on(name: str, title: str, text: str, drift: bool) -> Recipe:
         [Event("Oncoming", "Target", AtTime(0), [Follow(places)])],
         10.0,
         Meeting("Target", "$_MeetTime", 152.09, "$_T"),
-        least_ttc_s=0.5,
+        remedy=HEAD_ON.format(closing=100, left=50, place="over the empty bays on its right"),
     )
 
 
@@ -233,7 +244,7 @@ def recipes() -> list[Recipe]:
             (20.0, 15.0, 25.0),
         ),
         _braking("ccrb", _CAR, "Car ahead brakes (CCRb)", "The car ahead brakes from the ego's own speed.", "car_leon"),
-        _at_junction(
+        at_junction(
             "ccftap",
             _CAR,
             "Ego turns left across an oncoming car (CCFtap)",
@@ -245,7 +256,7 @@ def recipes() -> list[Recipe]:
             ego_kmh=(20, 10, 25),
             other_kmh=(45.0, 30.0, 60.0),
         ),
-        _at_junction(
+        at_junction(
             "cccscp",
             _CAR,
             "Car crosses from the right, straight crossing paths (CCCscp)",
@@ -284,7 +295,7 @@ def recipes() -> list[Recipe]:
             "The motorcycle ahead brakes from the ego's own speed.",
             "motorcycle",
         ),
-        _at_junction(
+        at_junction(
             "cmftap",
             _MOTORCYCLE,
             "Ego turns left across an oncoming motorcycle (CMFtap)",

@@ -11,6 +11,7 @@ from scenarios.catalogue.making.recipes import (
     AtTime,
     Closer,
     Deed,
+    Door,
     Event,
     LaneChange,
     LaneOffset,
@@ -97,6 +98,7 @@ def scenario_text(recipe: Recipe) -> str:
         "    <Init>",
         "      <Actions>",
         *_indented(8, _environment()),
+        *_indented(8, (line for name, state in recipe.signals for line in _signal(name, state))),
         *_indented(8, (line for actor in recipe.actors for line in _init(actor))),
         "      </Actions>",
         "    </Init>",
@@ -203,6 +205,16 @@ def _environment() -> list[str]:
     ]
 
 
+def _signal(name: str, state: str) -> list[str]:
+    return [
+        "<GlobalAction>",
+        "  <InfrastructureAction>",
+        f'    <TrafficSignalAction><TrafficSignalStateAction name="{name}" state="{state}"/></TrafficSignalAction>',
+        "  </InfrastructureAction>",
+        "</GlobalAction>",
+    ]
+
+
 def _position(place: Place) -> str:
     heading = "" if place.heading is None else f'<Orientation type="relative" h="{value(place.heading)}"/>'
     a, b = value(place.a), value(place.b)
@@ -263,6 +275,16 @@ def _deed(deed: Deed, actor: str) -> list[str]:
             "</LaneChangeTarget>",
             "  </LaneChangeAction>",
             "</LateralAction>",
+        ]
+    elif isinstance(deed, Door):
+        inner = [
+            "<AppearanceAction>",
+            "  <AnimationAction>",
+            f'    <AnimationType><ComponentAnimation><VehicleComponent vehicleComponentType="{deed.name}"/>'
+            "</ComponentAnimation></AnimationType>",
+            '    <AnimationState state="1"/>',
+            "  </AnimationAction>",
+            "</AppearanceAction>",
         ]
     elif isinstance(deed, LaneOffset):
         inner = [

@@ -35,6 +35,8 @@ CHILDREN_TYPE, BUS_STOP_TYPE = "136", "224"
 RAILWAY_AHEAD_TYPE, ST_ANDREW_TYPE = "151", "201"
 LEAST_BEND_DEG = 0.1
 """Smaller bends would be arcs shorter than what coordinates in the file can tell."""
+TOWN_KMH = 60.0
+"""Faster roads are country roads."""
 _CLEAR_M = 5.0
 _ISLAND_OPENING_M, _ISLAND_HALF_M = 30.0, 12.0
 _TRACK_BASE, _TRACK_HALF_WIDTH_M, _TRACK_SPACING_M, _TRACK_RISE_M, _WARNING_M = 100, 1.6, 4.0, 0.015, 80.0
@@ -200,7 +202,7 @@ def corridor(parameters: CorridorParameters = CorridorParameters(), name: str = 
     # Without a bend there is one line: two in a row would say the same with more.
     pieces = [Piece(p.before_m), *bend, Piece(p.after_m)] if bend else [Piece(p.before_m + p.after_m)]
     road = network.road(
-        1, Pose2(0.0, 0.0, 0.0), pieces, _sections(p, side), kind=xodr.RoadType.town, speed_kmh=p.speed_kmh,
+        1, Pose2(0.0, 0.0, 0.0), pieces, _sections(p, side), kind=_kind(p), speed_kmh=p.speed_kmh,
         name="corridor", elevations=_crest(p),
     )  # fmt: skip
     next_signal = 1
@@ -345,10 +347,15 @@ def _bus_stop(network: Network, road: xodr.Road, p: CorridorParameters, stop: Bu
     return number + 1
 
 
+def _kind(p: CorridorParameters) -> xodr.RoadType:
+    """Return what the road is, which decides what stands beside it: in towns nobody drives 70 km/h."""
+    return xodr.RoadType.rural if p.speed_kmh > TOWN_KMH else xodr.RoadType.town
+
+
 def _school_zone(road: xodr.Road, p: CorridorParameters, zone: SchoolZone, number: int) -> int:
     country = "DE"
     road.add_type(xodr.RoadType.town, zone.start_m, country=country, speed=zone.speed_kmh, speed_unit="km/h")
-    road.add_type(xodr.RoadType.town, zone.end_m, country=country, speed=p.speed_kmh, speed_unit="km/h")
+    road.add_type(_kind(p), zone.end_m, country=country, speed=p.speed_kmh, speed_unit="km/h")
     t = p.roadway_m + 0.5
     for forward, enter, leave in ((True, zone.start_m, zone.end_m), (False, zone.end_m, zone.start_m)):
         lane, side = (-1, -t) if forward else (1, t)

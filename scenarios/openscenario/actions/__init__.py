@@ -2,6 +2,7 @@
 
 from scenarios.openscenario.actions import (
     acquire_position,
+    animation,
     assign_route,
     control,
     entity,
@@ -40,6 +41,7 @@ __all__ = [
     "GlobalAction",
     "PrivateAction",
     "acquire_position",
+    "animation",
     "assign_route",
     "control",
     "entity",

@@ -83,6 +83,9 @@ class KinematicWorld:
     def set_lights(self, name: str, lights: Mapping[str, str]) -> None:
         raise AssertionError("the catalogue sets no lights")
 
+    def set_door(self, name: str, door: str, is_open: bool) -> None:
+        """Nobody looks; what the door makes others do is in the scenario."""
+
     def set_visibility(self, name: str, graphics: bool, traffic: bool, sensors: bool) -> None:
         raise AssertionError("the catalogue hides nobody")
 

@@ -20,6 +20,7 @@ class PurePort:
         self.removed: list[str] = []
         self.environments: list[Environment] = []
         self.lights: dict[str, Mapping[str, str]] = {}
+        self.doors: dict[tuple[str, str], bool] = {}
         self.visibility: dict[str, tuple[bool, bool, bool]] = {}
         self.signals: dict[str, str] = {}
         self.wishes: Mapping[str, VehicleDrive | Walk | Autopilot] = {}
@@ -66,6 +67,9 @@ class PurePort:
 
     def set_lights(self, name: str, lights: Mapping[str, str]) -> None:
         self.lights[name] = lights
+
+    def set_door(self, name: str, door: str, is_open: bool) -> None:
+        self.doors[name, door] = is_open
 
     def set_visibility(self, name: str, graphics: bool, traffic: bool, sensors: bool) -> None:
         self.visibility[name] = (graphics, traffic, sensors)

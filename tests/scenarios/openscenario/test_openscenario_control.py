@@ -285,3 +285,41 @@ def test_signal_states_that_mean_nothing_are_refused() -> None:
 
 def test_controller_records_carry_their_properties() -> None:
     assert ControllerRecord("c", {"a": "b"}).properties["a"] == "b"
+
+
+def test_a_door_is_opened_and_shut(tmp_path: Path) -> None:
+    def door(state: str) -> str:
+        return f'<AppearanceAction><AnimationAction animationDuration="0.3"><AnimationType><ComponentAnimation><VehicleComponent vehicleComponentType="doorFrontLeft"/></ComponentAnimation></AnimationType>{state}</AnimationAction></AppearanceAction>'
+
+    content = text(
+        entities=car("Ego"), init=private("Ego", at(50.0)),
+        story=act(maneuver(event("open", door(""), group(after(1.0))), event("shut", door('<AnimationState state="0"/>'), group(after(2.0))))),
+    )  # fmt: skip
+    run = execution(tmp_path, content)
+    port = run.world.port
+    assert isinstance(port, PurePort)
+    assert until(run, 0.8) is run and not port.doors
+    until(run, 1.2)
+    assert port.doors == {("Ego", "doorFrontLeft"): True}
+    assert not any(change.name == "open" and change.transition == "endTransition" for change in run.events)
+    until(run, 2.2)
+    assert port.doors == {("Ego", "doorFrontLeft"): False}
+
+
+@pytest.mark.parametrize(
+    ("inner", "words"),
+    [
+        ('<AnimationType><ComponentAnimation><VehicleComponent vehicleComponentType="hood"/></ComponentAnimation></AnimationType>', "hood does not move"),
+        ('<AnimationType><PedestrianAnimation motion="walking" userDefinedPedestrianAnimation=""/></AnimationType>', "only doors"),
+        ('<AnimationType><ComponentAnimation><VehicleComponent vehicleComponentType="doorRearLeft"/></ComponentAnimation></AnimationType><AnimationState state="2"/>', "more than 1"),
+    ],
+)  # fmt: skip
+def test_what_is_no_door_is_refused(tmp_path: Path, inner: str, words: str) -> None:
+    action = f"<AppearanceAction><AnimationAction>{inner}</AnimationAction></AppearanceAction>"
+    content = text(
+        entities=car("Ego"),
+        init=private("Ego", at(50.0)),
+        story=act(maneuver(event("open", action, group(after(1.0))))),
+    )
+    with pytest.raises(OpenScenarioError, match=words):
+        execution(tmp_path, content)
