@@ -133,6 +133,7 @@ class SignalSpec:
         group: junction id for lights that share a cycle ("" if none).
         controller: OpenDRIVE controller id ("" if none).
         value: speed limit in km/h for speed signs, else 0.
+        face: what a "traffic.unknown" shows: the OpenDRIVE type where it is a German sign's number, else "".
     """
 
     signal_id: str
@@ -143,13 +144,42 @@ class SignalSpec:
     group: str = ""
     controller: str = ""
     value: float = 0.0
+    face: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How a road network becomes a world. The defaults are those of maps that are loaded by name.
+
+    Attributes:
+        vertex_distance_m: largest distance of two rows of vertices along a road.
+        max_road_length_m: side of the pieces that roads are cut into, each an object of its own.
+        wall_height_m: height of walls along both outer edges of roads (not in junctions); 0 for none.
+        additional_width_m: how far junctions reach beyond their lanes, where nothing else lies.
+        smooth_junctions: whether the lanes of a junction are made one ground; otherwise each is as the file says, and
+            kerbs and pavements of one may lie across another.
+        visible: whether cameras see the roads. Rays and bodies meet them either way.
+        walkable: whether there is a navigation mesh for walkers.
+    """
+
+    vertex_distance_m: float = 10.0
+    max_road_length_m: float = 100.0
+    wall_height_m: float = 0.0
+    additional_width_m: float = 0.0
+    smooth_junctions: bool = True
+    visible: bool = True
+    walkable: bool = True
+
+
+BY_NAME = Generation()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StaticWorld:
     """Everything that does not move: what ``engine.scene.build_static_world`` makes of a road network.
 
-    ``spawn_points`` are (location, rotation) pairs, 0.5 m above the lane centre like CARLA's.
+    ``spawn_points`` are (location, rotation) pairs, 0.5 m above the lane centre like CARLA's. ``unseen`` are ids of
+    objects that cameras do not see, though rays and bodies meet them. ``walkable``: whether walkers get a mesh.
     """
 
     name: str
@@ -158,4 +188,6 @@ class StaticWorld:
     spawn_points: tuple[tuple[tuple[float, float, float], tuple[float, float, float]], ...] = ()
     signals: tuple[SignalSpec, ...] = ()
     origin_lat_lon: tuple[float, float] = (42.0, 2.0)
+    unseen: frozenset[int] = frozenset()
+    walkable: bool = True
     extra: dict[str, object] = field(default_factory=dict)

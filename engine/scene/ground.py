@@ -300,8 +300,8 @@ def _elevated(flat: Sequence[Surface]) -> list[npt.NDArray[np.bool_]]:
     return list(np.split(marks, np.cumsum(counts)[:-1]))
 
 
-def ground_objects(ground: Ground, *, seed: int, world: str) -> list[StaticObject]:
-    """Return roads, pavements, verges and bridges as objects of about 100 m."""
+def ground_objects(ground: Ground, *, seed: int, world: str, side: float = PIECE_M) -> list[StaticObject]:
+    """Return roads, pavements, verges and bridges as objects of about ``side`` metres."""
     groups: dict[tuple[str, Tag, Material], list[Patch]] = {}
     rim = ground.outer_rim()
     shapely.prepare(rim)
@@ -326,7 +326,7 @@ def ground_objects(ground: Ground, *, seed: int, world: str) -> list[StaticObjec
     found = []
     for (place, tag, material), patches in groups.items():
         word = {Tag.ROADS: "Road", Tag.SIDEWALKS: "SideWalk", Tag.BRIDGE: "Bridge", Tag.RAIL_TRACK: "RailTrack"}
-        for number, piece in enumerate(pieces(joined(patches))):
+        for number, piece in enumerate(pieces(joined(patches), side)):
             name = f"{word.get(tag, 'Verge')}_{place}_{number}"
             found.append(static_object(name, [(piece, material, tag)], tag=tag, seed=seed, world=world))
     return found

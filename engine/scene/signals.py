@@ -27,6 +27,9 @@ GREY: Color = (96.0, 100.0, 104.0)
 BLACK: Color = (24.0, 25.0, 27.0)
 WHITE: Color = (238.0, 238.0, 234.0)
 RED: Color = (196.0, 22.0, 26.0)
+YELLOW: Color = (236.0, 188.0, 30.0)
+BLUE: Color = (22.0, 74.0, 156.0)
+GREEN: Color = (20.0, 108.0, 62.0)
 
 
 def kind_of(signal: PlacedSignal) -> str | None:
@@ -69,9 +72,15 @@ def signal_specs(network: RoadNetwork) -> tuple[tuple[PlacedSignal, ...], tuple[
                 group=signal.junction,
                 controller=signal.controllers[0] if signal.controllers else "",
                 value=float(signal.speed_limit_kmh or 0.0),
+                face=_face(signal, kind),
             )
         )
     return tuple(kept), tuple(specs)
+
+
+def _face(signal: PlacedSignal, kind: str) -> str:
+    german = signal.record.country.upper() in ("DE", "OPENDRIVE", "")
+    return signal.type if kind == "traffic.unknown" and german and signal.type.isdigit() else ""
 
 
 def _facing(signal: PlacedSignal, boxes: list[TriggerBox]) -> float:
@@ -108,12 +117,13 @@ def _carla_box(trigger: TriggerBox, kind: str) -> Box:
 
 
 @lru_cache(maxsize=64)
-def signal_model(kind: str, value: float = 0.0) -> Model:
+def signal_model(kind: str, value: float = 0.0, face: str = "") -> Model:
     """Return the model of a traffic light or sign actor, its pole's foot at the origin.
 
     Args:
         kind: ``SignalSpec.kind``.
         value: the speed limit in km/h; read from ``kind`` where that names it.
+        face: of a ``traffic.unknown``, see :class:`engine.geometry.SignalSpec`.
 
     Raises:
         ValueError: the kind is none of the traffic actors.
@@ -137,12 +147,48 @@ def signal_model(kind: str, value: float = 0.0) -> Model:
         _text(builder, digits, 2.45, 0.34 if len(digits) < 3 else 0.24, BLACK)
     elif kind == "traffic.unknown":
         _pole(builder, 2.8)
-        diamond = np.array([[0.0, -0.45], [0.45, 0.0], [0.0, 0.45], [-0.45, 0.0]])
-        _plate(builder, diamond, 2.4, [(1.0, WHITE), (0.86, (236.0, 188.0, 30.0))])
+        _plain_sign(builder, face)
     else:
         raise ValueError(f"{kind!r} is no traffic light or sign")
     del value
     return builder.model(kind)
+
+
+def _plain_sign(b: MeshBuilder, face: str) -> None:
+    """Add a sign without an actor type of its own: shape and colours of its group in the German catalogue (VzKat).
+
+    Warnings (1xx) are red triangles, St Andrew's cross (201) is a cross, orders (202 to 249) are blue discs, bans (250
+    to 299) red rings, other directions (3xx) blue squares but for priority (301, 306); what is drawn on them is left
+    out. All else is a yellow diamond.
+    """
+    number = int(face) if face else 0
+    if 100 <= number < 200 or number == 301:
+        up = np.array([[-0.52, -0.30], [0.52, -0.30], [0.0, 0.60]])
+        _plate(b, up, 2.35, [(1.0, RED), (0.70, WHITE)])
+        bar = np.array([[-0.035, 0.0], [0.035, 0.0], [0.035, 0.26], [-0.035, 0.26]])
+        b.add(_standing(bar, 2.27, -0.062), m.SIGN, BLACK)
+    elif number == 201:
+        for turn in (math.radians(45.0), math.radians(-45.0)):
+            along, across = np.array([math.cos(turn), math.sin(turn)]), np.array([-math.sin(turn), math.cos(turn)])
+            for half, color, y in ((0.60, RED, -0.052), (0.36, WHITE, -0.054)):
+                bar = np.stack([u * half * along + v * 0.075 * across for u, v in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+                front = _standing(bar, 2.5, y)
+                b.add(front, m.SIGN, color)
+                if half > 0.5:
+                    b.add(front[:, ::-1] + np.array([0.0, 0.02, 0.0]), m.SIGN, GREY)
+    elif number == 224:
+        _plate(b, _regular(24, 0.30), 2.5, [(1.0, GREEN), (0.86, YELLOW), (0.62, GREEN), (0.46, YELLOW)])
+    elif 202 <= number < 250:
+        _plate(b, _regular(24, 0.40), 2.45, [(1.0, WHITE), (0.95, BLUE)])
+        b.add(_standing(_regular(3, 0.14), 2.45, -0.062), m.SIGN, WHITE)
+    elif 250 <= number < 300:
+        _plate(b, _regular(24, 0.40), 2.45, [(1.0, RED), (0.78, WHITE)])
+    elif 300 <= number < 400 and number not in (306, 307):
+        square = 0.42 * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+        _plate(b, square, 2.4, [(1.0, WHITE), (0.94, BLUE)])
+    else:
+        diamond = np.array([[0.0, -0.45], [0.45, 0.0], [0.0, 0.45], [-0.45, 0.0]])
+        _plate(b, diamond, 2.4, [(1.0, WHITE), (0.86, YELLOW)])
 
 
 def _pole(b: MeshBuilder, top: float, radius: float = 0.035) -> None:

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.geometry import StaticObject, StaticWorld
+from engine.geometry import BY_NAME, Generation, StaticObject, StaticWorld
 from engine.scene import signals
 from engine.scene.furniture import file_objects
+from engine.scene.generation import walls, widened
 from engine.scene.ground import Ground, ground_objects, paint_objects
 from engine.scene.streets import Settlement, kind_of_road
 from engine.scene.terrain import Terrain
@@ -24,22 +25,28 @@ SPAWN_LIFT_M = 0.5
 _log = logging.getLogger(__name__)
 
 
-def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -> StaticWorld:
+def build_static_world(
+    network: RoadNetwork, *, seed: int = 0, name: str = "", generation: Generation = BY_NAME
+) -> StaticWorld:
     """Return everything that stands still on a map: roads, paint, land, buildings, trees, lamps, rails.
 
     Args:
         network: the road network.
         seed: decides what the file leaves open; the same seed gives the same bytes.
         name: the world's name, by default the network's.
+        generation: how roads become meshes.
 
     Returns:
         Objects in CARLA's frame, spawn points half a metre above the lanes, signals with their trigger boxes.
     """
     world = name or network.name
     started = time.perf_counter()
-    ground = Ground(surfaces(network))
-    objects: list[StaticObject] = ground_objects(ground, seed=seed, world=world)
+    found = surfaces(network, generation.vertex_distance_m, resolve_junctions=generation.smooth_junctions)
+    ground = Ground(widened(found, generation.additional_width_m))
+    objects: list[StaticObject] = ground_objects(ground, seed=seed, world=world, side=generation.max_road_length_m)
     objects += paint_objects(_settled(network, markings(network)), seed=seed, world=world)
+    unseen = frozenset(thing.id for thing in objects if not generation.visible)
+    objects += walls(network, found, generation, seed=seed, world=world)
     _, specs = signals.signal_specs(network)
     given, left_out = file_objects(network, seed=seed, world=world)
     tunnels, tunnel_walls = tunnel_objects(network, seed=seed, world=world)
@@ -80,6 +87,8 @@ def build_static_world(network: RoadNetwork, *, seed: int = 0, name: str = "") -
         ),
         signals=specs,
         origin_lat_lon=network.origin_lat_lon,
+        unseen=unseen,
+        walkable=generation.walkable,
         extra={"ground": ground},
     )
 

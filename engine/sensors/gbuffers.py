@@ -54,6 +54,8 @@ _SURFACES = np.tile(np.array([217, 128, 0, 255], dtype=np.uint8), (256, 1))
 for _tag, _values in SURFACES.items():
     _SURFACES[int(_tag), :3] = np.rint(np.array(_values[::-1]) * 255.0)
 AO_RADIUS_M = 0.8
+AO_WIDTH_PX = 640
+"""Occlusion changes slowly: pictures wider than this get it from every second, third ... pixel, as in Unreal."""
 FAR_M = 1000.0
 TYPE_INDEX = 18
 
@@ -125,6 +127,9 @@ def ambient_occlusion(depth: npt.NDArray[np.uint8], fov_deg: float) -> npt.NDArr
     2009, use the horizon in the same way). Neighbours lie ``AO_RADIUS_M`` and half of it away; chords deeper than
     twice that belong to something in front and count less and less.
     """
+    full_height, full_width = depth.shape[:2]
+    every = -(-full_width // AO_WIDTH_PX)
+    depth = depth[::every, ::every]
     height, width = depth.shape[:2]
     parts = depth.astype(np.float32)
     z = (parts[..., 2] + parts[..., 1] * 256.0 + parts[..., 0] * 65536.0) * np.float32(FAR_M / (256.0**3 - 1.0))
@@ -148,8 +153,10 @@ def ambient_occlusion(depth: npt.NDArray[np.uint8], fov_deg: float) -> npt.NDArr
             shut += np.clip(deep, 0.0, 0.5) * np.clip(3.0 - deep, 0.0, 1.0)
     shut *= z < FAR_M * 0.99  # the sky is open
     open_share = np.clip(1.0 - shut / (len(turns) * 2 * 0.5), 0.0, 1.0)
-    picture = np.full((height, width, 4), 255, dtype=np.uint8)
-    picture[..., :3] = np.rint(open_share * 255.0)[..., None]
+    grey = np.rint(open_share * 255.0).astype(np.uint8)
+    grey = grey.repeat(every, axis=0).repeat(every, axis=1)[:full_height, :full_width]
+    picture = np.full((full_height, full_width, 4), 255, dtype=np.uint8)
+    picture[..., :3] = grey[..., None]
     return picture
 
 

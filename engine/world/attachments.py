@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,11 @@ from foundation.frames import pose_matrices, rotation_of
 SPRING_LAG_SPEED = 8.0
 """1/s, as CARLA's spring arm: the fraction of the angle made up for per second."""
 SPRING_LIFT_M = 0.30
+PROBE_RADIUS_M = 0.12
+"""A spring arm keeps its camera this far from what stands in the way: Unreal's probe."""
+
+FreeLength = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64], float, int], float]
+"""``free(start, direction, length, parent)``: how far a probe comes before it meets anything but the parent, metres."""
 
 
 def matrix_of(transform: Transform) -> npt.NDArray[np.float64]:
@@ -39,10 +45,15 @@ class Attachment:
 
 
 class Attachments:
-    """All attachments of an episode. Parents are updated before their children (ids grow, so order is by id)."""
+    """All attachments of an episode. Parents are updated before their children (ids grow, so order is by id).
 
-    def __init__(self) -> None:
+    Args:
+        free: what shortens spring arms at obstacles; None lets them pass through everything.
+    """
+
+    def __init__(self, free: FreeLength | None = None) -> None:
         self._of: dict[int, Attachment] = {}
+        self._free = free
 
     def __len__(self) -> int:
         return len(self._of)
@@ -106,9 +117,11 @@ class Attachments:
         rows["angular_velocity"][child] = turn
         rows["acceleration"][child] = rows["acceleration"][parent]
 
-    @staticmethod
-    def _update_spring(table: ActorTable, attachment: Attachment, dt_s: float) -> None:
-        """Place a camera boom: it inherits yaw only, lags behind it, and looks at the parent along its own offset."""
+    def _update_spring(self, table: ActorTable, attachment: Attachment, dt_s: float) -> None:
+        """Place a camera boom: it inherits yaw only, lags behind it, and looks at the parent along its own offset.
+
+        A spring arm (not its ghost) is only as long as the way is free.
+        """
         parent, row = table[attachment.parent], table[attachment.child]
         target_yaw = float(parent["rotation"][1])
         if attachment.yaw_deg is None:
@@ -120,7 +133,10 @@ class Attachments:
         offset = attachment.relative[:3, 3]
         swung = pose_matrices(np.zeros(3), (0.0, attachment.yaw_deg, 0.0))[:3, :3] @ offset
         length = float(np.linalg.norm(offset))
-        row["location"] = target + swung
+        reach = 1.0
+        if length > 1e-6 and self._free is not None and attachment.kind == AttachmentType.SPRING_ARM:
+            reach = min(self._free(target, swung / length, length, attachment.parent) / length, 1.0)
+        row["location"] = target + swung * reach
         if length > 1e-6:
             look = -swung / length
             row["rotation"] = (

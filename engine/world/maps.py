@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.geometry import StaticWorld
+from engine.geometry import BY_NAME, Generation, StaticWorld
 from engine.world.scenery import LAYERED_SUFFIX
 from foundation.errors import InputError, RealityError
 
@@ -72,11 +72,11 @@ class LoadedMap:
         return NavigationFile(self.network, self.static)
 
 
-Builder = Callable[[str, str, int], LoadedMap]
-"""``builder(text, name, seed)``; raises InputError when the text is no OpenDRIVE."""
+Builder = Callable[[str, str, int, Generation], LoadedMap]
+"""``builder(text, name, seed, generation)``; raises InputError when the text is no OpenDRIVE."""
 
 
-def build_map(text: str, name: str, seed: int) -> LoadedMap:
+def build_map(text: str, name: str, seed: int, generation: Generation) -> LoadedMap:
     """Read OpenDRIVE text and grow its static world."""
     # Heavy and needed by the first map only; the program's --help and its port check come first.
     from engine.scene import build_static_world
@@ -85,7 +85,7 @@ def build_map(text: str, name: str, seed: int) -> LoadedMap:
     started = time.perf_counter()
     network = parse(text, name=name)
     parsed = time.perf_counter()
-    static = build_static_world(network, seed=seed, name=name)
+    static = build_static_world(network, seed=seed, name=name, generation=generation)
     _log.info(
         "map %s: read in %.2f s, grown in %.2f s, %d objects",
         name, parsed - started, time.perf_counter() - parsed, len(static.objects),
@@ -118,7 +118,7 @@ class MapCatalogue:
         self._keep = keep
         self._builder = builder
         self._built: OrderedDict[str, LoadedMap] = OrderedDict()
-        self._opendrive: str | None = None
+        self._opendrive: tuple[str, Generation] | None = None
 
     def _paths(self) -> dict[str, Path]:
         found: dict[str, Path] = {}
@@ -137,14 +137,19 @@ class MapCatalogue:
         names |= {name + LAYERED_SUFFIX for name in names if not name.endswith(LAYERED_SUFFIX)}
         return [_PREFIX + name for name in sorted(names)]
 
-    def store_opendrive(self, text: str) -> None:
+    def store_opendrive(self, text: str, generation: Generation | None = None) -> None:
         """Keep a text as the map ``OpenDriveMap``, after building it: a broken text is refused at once.
+
+        Args:
+            text: OpenDRIVE.
+            generation: how its roads become meshes; None for as maps loaded by name.
 
         Raises:
             InputError: the text is no usable OpenDRIVE.
         """
-        self._build(text, OPENDRIVE_MAP)
-        self._opendrive = text
+        chosen = generation or BY_NAME
+        self._build(text, OPENDRIVE_MAP, chosen)
+        self._opendrive = text, chosen
 
     def load(self, name: str) -> LoadedMap:
         """Return a map by short name, by ``/Game/...`` path or by ``Carla/Maps/...`` as ``get_map().name`` gives it.
@@ -155,7 +160,7 @@ class MapCatalogue:
         """
         short = self._short(name)
         if short == OPENDRIVE_MAP and self._opendrive is not None:
-            return self._build(self._opendrive, OPENDRIVE_MAP)
+            return self._build(self._opendrive[0], OPENDRIVE_MAP, self._opendrive[1])
         paths = self._paths()
         path = paths.get(short) or paths.get(short.removesuffix(LAYERED_SUFFIX))
         if path is None:
@@ -174,13 +179,13 @@ class MapCatalogue:
             raise MapNotFound(name)
         return name.rsplit("/", 1)[1].split(".")[0]
 
-    def _build(self, text: str, name: str) -> LoadedMap:
-        key = f"{name}:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}"
+    def _build(self, text: str, name: str, generation: Generation = BY_NAME) -> LoadedMap:
+        key = f"{name}:{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()}:{generation}"
         if key not in self._built:
             # The same world under both names: whatever the generators draw by the map's name must not differ.
             whole = name.removesuffix(LAYERED_SUFFIX)
             self._built[key] = (
-                self._builder(text, name, self._seed) if whole == name else self._named(text, whole, name)
+                self._builder(text, name, self._seed, generation) if whole == name else self._named(text, whole, name)
             )
             while len(self._built) > self._keep:
                 self._built.popitem(last=False)

@@ -29,7 +29,7 @@ def with_posts(static: StaticWorld) -> StaticWorld:
 
     posts = []
     for number, signal in enumerate(static.signals):
-        model = signal_model(signal.kind, signal.value)
+        model = signal_model(signal.kind, signal.value, signal.face)
         pose = pose_matrices(signal.location, signal.rotation)
         posts.append(StaticObject(-1 - number, f"post {signal.signal_id}", model, pose, Tag.POLES))
     return replace(static, objects=(*static.objects, *posts))
@@ -62,6 +62,8 @@ class Views:
         self._weather: Any = None
         self._lamps: tuple[int, int] | None = None
         self._hidden: frozenset[int] = frozenset()
+        # Objects that cameras never see, though rays and bodies meet them.
+        self._unseen = static.unseen
         self._hidden_actors: frozenset[int] = frozenset()
 
     def begin(self, signals: set[int], hidden: frozenset[int] = frozenset()) -> None:
@@ -101,7 +103,7 @@ class Views:
             from engine.render import Renderer
 
             self._renderer = Renderer(self._static, self._joints)
-            self._renderer.set_hidden(self._hidden)
+            self._renderer.set_hidden(self._hidden | self._unseen)
         for actor_id in self._missing(self._in_renderer):
             self._renderer.add_actor(actor_id, self.model(actor_id), actor_id & 0x7FFF)
             self._in_renderer.add(actor_id)
@@ -132,7 +134,7 @@ class Views:
 
         entry = self._world.actors[actor_id]
         if isinstance(entry.spec, SignalSpec):
-            return signal_model(entry.spec.kind, entry.spec.value)
+            return signal_model(entry.spec.kind, entry.spec.value, entry.spec.face)
         if not isinstance(entry.spec, (VehicleSpec, WalkerSpec, PropSpec)):
             raise RealityError(f"actor {actor_id} ({entry.type_id}) has no model")
         poster = None
@@ -161,7 +163,7 @@ class Views:
             self._rays.set_static_visibility(shown, True)
             self._rays.set_static_visibility(hidden, False)
         if self._renderer is not None:
-            self._renderer.set_hidden(object_ids)
+            self._renderer.set_hidden(object_ids | self._unseen)
 
     def close(self) -> None:
         """Give back what the renderer holds."""

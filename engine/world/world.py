@@ -24,7 +24,7 @@ from engine.recorder import Recorder
 from engine.state import ActorTable, Kind
 from engine.traffic_lights import TrafficLights
 from engine.world.ackermann import Ackermann
-from engine.world.attachments import Attachments
+from engine.world.attachments import PROBE_RADIUS_M, Attachments
 from engine.world.casualties import Casualties
 from engine.world.entries import ActorEntry, wire_box
 from engine.world.frictions import Frictions
@@ -126,7 +126,7 @@ class World:
         self._map_changed = self.episode > 1
         self.table = ActorTable()
         self.actors: dict[int, ActorEntry] = {}
-        self.attachments = Attachments()
+        self.attachments = Attachments(self._free_length)
         self.sensing = Sensing(self.publisher)
         self.shapes = DebugShapes()
         self.frictions = Frictions()
@@ -272,6 +272,12 @@ class World:
         if len(self.sensing):
             self._sense()
         return self.frame
+
+    def _free_length(self, start: np.ndarray, direction: np.ndarray, length: float, parent: int) -> float:
+        """Return how far a spring arm reaches from its parent, metres; lights and signs are no obstacles."""
+        passed = {parent, *self.attachments.children(parent), *(actor_id for actor_id, _ in self.signals)}
+        met = self.views.rays().sweep(start, direction, PROBE_RADIUS_M, length, passed)
+        return length if met is None else met.distance_m
 
     def scenery_changed(self) -> None:
         """Let cameras and rays see which static objects are there; bodies feel it from the next frame on."""

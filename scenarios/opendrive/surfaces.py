@@ -29,7 +29,9 @@ KERB_FOOT_M = 0.05
 """Kerb faces reach this far below the road's plane, so that no slit is left where surfaces are cut."""
 
 
-def surfaces(network: RoadNetwork, step_m: float = 10.0, tolerance_m: float = 0.005) -> list[Surface]:
+def surfaces(
+    network: RoadNetwork, step_m: float = 10.0, tolerance_m: float = 0.005, *, resolve_junctions: bool = True
+) -> list[Surface]:
     """Return the ground of a network.
 
     All lanes of a section share their rows, so neighbours have identical edges. Lanes of connecting roads are
@@ -40,6 +42,7 @@ def surfaces(network: RoadNetwork, step_m: float = 10.0, tolerance_m: float = 0.
         network: the road network.
         step_m: largest distance of two rows along s.
         tolerance_m: largest distance of the triangles from the true surface.
+        resolve_junctions: False leaves the lanes of junctions as the file has them, one over the other.
 
     Raises:
         OpenDriveError: a road's numbers are so wild that its mesh would have no end.
@@ -51,7 +54,8 @@ def surfaces(network: RoadNetwork, step_m: float = 10.0, tolerance_m: float = 0.
             for surface in _section_surfaces(road, section, step_m, tolerance_m):
                 (by_junction.setdefault(road.junction, []) if road.junction else found).append(surface)
     for junction_id in by_junction:
-        found += junctions.resolve(network, junction_id, by_junction[junction_id])
+        lanes = by_junction[junction_id]
+        found += junctions.resolve(network, junction_id, lanes) if resolve_junctions else lanes
     done: list[Surface] = []
     for surface in found:
         if not len(surface.triangles):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import numpy as np
+
 from engine.protocol.structs import Actor, ActorDescription, BoundingBox, Location, Rotation, Transform, Vector3D
 from engine.server.registry import CallError, method
 from engine.server.session import Session
@@ -12,8 +14,10 @@ from engine.state import Kind
 from engine.world import commands
 from engine.world.bones import bone_names, bone_transforms
 from engine.world.commands import ActorError
+from engine.world.components import components
 from engine.world.entries import SpawnError, wire_box
 from engine.world.spawning import spawn
+from foundation.frames import pose_matrices, transform_points
 
 
 def about_actor(name: str, *arguments: Any, returns: bool = True) -> Any:
@@ -119,30 +123,32 @@ def get_actor_bounding_box(session: Session, actor_id: int) -> BoundingBox:
 
 @about_actor("get_actor_component_names", int)
 def get_actor_component_names(session: Session, actor_id: int) -> list[str]:
-    """Return the one component an actor has here: its root."""
+    """Return an actor's components: its root, and a vehicle's lamps."""
     commands.find(session.world, actor_id)
-    return ["root"]
+    return list(components(session.world, actor_id))
 
 
 @about_actor("get_actor_component_world_transform", int, str)
 def get_actor_component_world_transform(session: Session, actor_id: int, name: str) -> Transform:
-    """Return the root's pose."""
-    _component(session, actor_id, name)
+    """Return a component's pose."""
+    place = _component(session, actor_id, name)
     row = session.world.table[actor_id]
-    return Transform(Location(*row["location"].tolist()), Rotation(*row["rotation"].tolist()))
+    at = transform_points(pose_matrices(row["location"], row["rotation"]), place[None])[0]
+    return Transform(Location(*at.tolist()), Rotation(*row["rotation"].tolist()))
 
 
 @about_actor("get_actor_component_relative_transform", int, str)
 def get_actor_component_relative_transform(session: Session, actor_id: int, name: str) -> Transform:
-    """Return the root's pose in the actor: identity."""
-    _component(session, actor_id, name)
-    return Transform()
+    """Return a component's pose in the actor."""
+    return Transform(Location(*_component(session, actor_id, name).tolist()), Rotation())
 
 
-def _component(session: Session, actor_id: int, name: str) -> None:
+def _component(session: Session, actor_id: int, name: str) -> np.ndarray:
     commands.find(session.world, actor_id)
-    if name != "root":
+    found = components(session.world, actor_id)
+    if name not in found:
         raise ActorError(f"Component could not be found in this actor.  Actor Id: {actor_id}")
+    return found[name]
 
 
 @about_actor("get_actor_bone_names", int)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from engine.blueprints import LIBRARY
+from engine.geometry import Generation
 from engine.protocol.streams import WORLD_STREAM
 from engine.protocol.structs import (
     ActorDefinition,
@@ -24,6 +26,8 @@ from engine.world.scenery import ALL_LAYERS, LAYERED_SUFFIX, is_layered
 from foundation.errors import InputError
 
 VERSION = "0.9.16"
+MIN_ROW_M, MIN_PIECE_M, MAX_PIECE_M, MAX_WALL_M, MAX_WIDENING_M = 0.25, 5.0, 1000.0, 100.0, 20.0
+"""Limits of what a generated world is made of: beyond them there would be no end of triangles, or no use."""
 
 
 @method("version")
@@ -55,13 +59,17 @@ def get_map_data(session: Session) -> str:
 @method("get_required_files", str)
 def get_required_files(session: Session, folder: str) -> list[str]:
     """Return the map's navigation mesh when asked for "Nav"; the road network itself comes with get_map_data."""
-    return [session.world.map.navigation.name] if folder.strip("/").lower() == "nav" else []
+    loaded = session.world.map
+    return [loaded.navigation.name] if folder.strip("/").lower() == "nav" and loaded.static.walkable else []
 
 
 @method("request_file", str)
 def request_file(session: Session, name: str) -> bytes:
     """Return the navigation mesh; its name is the only one that was offered."""
-    navigation = session.world.map.navigation
+    loaded = session.world.map
+    navigation = loaded.navigation
+    if not loaded.static.walkable:
+        raise CallError(f"no file '{name}' is served: {loaded.name} was generated without pedestrian navigation")
     if name.lstrip("/") != navigation.name:
         raise CallError(f"no file '{name}' is served: the map's only file is '{navigation.name}'")
     return navigation.data
@@ -70,7 +78,8 @@ def request_file(session: Session, name: str) -> bytes:
 @method("get_navigation_mesh")
 def get_navigation_mesh(session: Session) -> bytes:
     """Return the navigation mesh itself."""
-    return session.world.map.navigation.data
+    loaded = session.world.map
+    return loaded.navigation.data if loaded.static.walkable else b""
 
 
 @method("get_available_maps")
@@ -115,14 +124,23 @@ def _layered(session: Session) -> bool:
 
 @method("copy_opendrive_to_file", str, OpendriveGenerationParameters, returns=False)
 def copy_opendrive_to_file(session: Session, text: str, parameters: OpendriveGenerationParameters) -> None:
-    """Keep an OpenDRIVE text as the map OpenDriveMap; a text that cannot be used is refused now.
-
-    The generation parameters shape Unreal's mesh (its vertex distance, walls at the rim); this engine builds its own.
-    """
-    if parameters != OpendriveGenerationParameters():
-        session.warn("generate_opendrive_world: generation parameters have no effect, this engine builds its own roads")
+    """Keep an OpenDRIVE text as the map OpenDriveMap; a text that cannot be used is refused now."""
+    numbers = (
+        parameters.vertex_distance, parameters.max_road_length, parameters.wall_height, parameters.additional_width,
+    )  # fmt: skip
+    if not all(math.isfinite(value) for value in numbers):
+        raise CallError("opendrive could not be generated: a generation parameter is not finite")
+    generation = Generation(
+        vertex_distance_m=min(max(parameters.vertex_distance, MIN_ROW_M), MAX_PIECE_M),
+        max_road_length_m=min(max(parameters.max_road_length, MIN_PIECE_M), MAX_PIECE_M),
+        wall_height_m=min(max(parameters.wall_height, 0.0), MAX_WALL_M),
+        additional_width_m=min(max(parameters.additional_width, 0.0), MAX_WIDENING_M),
+        smooth_junctions=parameters.smooth_junctions,
+        visible=parameters.enable_mesh_visibility,
+        walkable=parameters.enable_pedestrian_navigation,
+    )
     try:
-        session.world.catalogue.store_opendrive(text)
+        session.world.catalogue.store_opendrive(text, generation)
     except InputError as error:
         raise CallError(f"opendrive could not be correctly parsed: {error}") from error
 

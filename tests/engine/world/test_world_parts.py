@@ -171,7 +171,7 @@ def catalogue(tmp_path, built):
     single = tmp_path / "Alpha.xodr"
     single.write_text("my alpha")
 
-    def build(text, name, seed):
+    def build(text, name, seed, generation):
         built.append((name, text, seed))
         if text == "broken":
             raise InputError("broken")
