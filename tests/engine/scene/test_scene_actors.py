@@ -218,6 +218,24 @@ def test_signals_face_right_of_their_forward_axis_and_stand_in_the_ground(kind):
         assert lamps["red"] > lamps["yellow"] > lamps["green"]
 
 
+@pytest.mark.parametrize(
+    ("face", "colors"),
+    [("", {"yellow"}), ("306", {"yellow"}), ("201", {"red"}), ("136", {"red"}), ("215", {"blue"}), ("350", {"blue"})],
+)
+def test_other_signs_have_the_colours_of_their_group(face, colors):
+    model = signal_model("traffic.unknown", 0.0, face)
+    for mesh in model.meshes:
+        check_mesh(mesh)
+    plates = np.concatenate([mesh.colors[:, :3] for mesh in model.meshes if mesh.material.name == "sign"]).astype(float)
+    red, green, blue = plates.T
+    seen = {
+        "red": ((red > 150) & (green < 60)).any(),
+        "yellow": ((red > 200) & (green > 150) & (blue < 90)).any(),
+        "blue": ((blue > 120) & (red < 60)).any(),
+    }
+    assert {color for color, there in seen.items() if there} == colors
+
+
 def test_an_unknown_signal_kind_is_refused():
     with pytest.raises(ValueError, match="no traffic light or sign"):
         signal_model("static.prop.box")
