@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from scenarios.catalogue.making.common import (
@@ -336,18 +337,24 @@ def recipes() -> list[Recipe]:
             back_m=0.46,
             **cyclist,
         ),
-        _crossing(
-            "cbnao",
-            _BIKE,
-            "Cyclist from behind parked vehicles, nearside (CBNAO)",
-            "A cyclist rides out between a lorry and a car that are parked on the right.",
-            speed=(10.0, 8.0, 15.0),
-            side=-1,
-            start_y=8.5,
-            ego_kmh=(40, 20, 60),
-            back_m=0.46,
-            parked=_parked(("Lorry", "truck_carlacola", _IMPACT_S - 1.5 - 4.1), ("Ahead", "car_leon", _IMPACT_S + 2.4)),
-            **cyclist,
+        replace(
+            _crossing(
+                "cbnao",
+                _BIKE,
+                "Cyclist from behind parked vehicles, nearside (CBNAO)",
+                "A cyclist rides out between a lorry and a car that are parked on the right.",
+                speed=(10.0, 8.0, 15.0),
+                side=-1,
+                start_y=8.5,
+                ego_kmh=(30, 20, 60),
+                back_m=0.46,
+                parked=_parked(
+                    ("Lorry", "truck_carlacola", _IMPACT_S - 1.5 - 4.1), ("Ahead", "car_leon", _IMPACT_S + 2.4)
+                ),
+                **cyclist,
+            ),
+            remedy="The lorry shows the cyclist so late that the emergency brake stops 0.5 m before it at speeds "
+            "up to 40 km/h; from about 33 km/h on the time to collision falls below the bound all the same.",
         ),
         _crossing(
             "cbfa",

@@ -298,7 +298,8 @@ def test_a_door_is_opened_and_shut(tmp_path: Path) -> None:
     run = execution(tmp_path, content)
     port = run.world.port
     assert isinstance(port, PurePort)
-    assert until(run, 0.8) is run and not port.doors
+    until(run, 0.8)
+    assert not port.doors
     until(run, 1.2)
     assert port.doors == {("Ego", "doorFrontLeft"): True}
     assert not any(change.name == "open" and change.transition == "endTransition" for change in run.events)
