@@ -13,6 +13,7 @@ import logging
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -187,25 +188,38 @@ class Server:
         self.hub.drop_when_busy = not self.world.settings.synchronous_mode
         ticks = self._ticks(request)
         answer = call(self.session, request)
-        if ticks:
-            # The frame comes first: an answer before it would wake the client only to let it spin for the frame, on the
-            # very processor that its traffic manager needs.
-            self._tick()
-            self._managers.ticked()
+        if not ticks:
+            connection.reply(request, answer)
+            return
+        # The frame comes before the answer: an answer before it would wake the client only to let it spin for the
+        # frame, on the very processor that its traffic manager needs. Cameras come after the answer: they may take
+        # longer than a client waits for one.
+        stepped = self._attempt(self._step)
         connection.reply(request, answer)
+        if stepped:
+            self._managers.ticked()
+            self._attempt(self.world.sense)
 
-    def _tick(self) -> None:
+    def _step(self) -> None:
         now = time.monotonic()
         delta_s = self.world.settings.fixed_delta
         if delta_s is None:
             delta_s = min(max(now - self._ticked_at, SHORTEST_STEP_S), LONGEST_STEP_S)
         self._ticked_at = now
+        self.world.step(delta_s)
+
+    def _attempt(self, part: Callable[[], None]) -> bool:
+        """Do part of a tick; whether it worked. No frame may end the server.
+
+        The next frame may well work; a client that waits for this one is told by its own deadline.
+        """
         try:
-            self.world.tick(delta_s)
-        except Exception:  # noqa: BLE001 - no frame may end the server
-            # The next frame may well work; a client that waits for this one is told by its own deadline.
+            part()
+        except Exception:  # noqa: BLE001 - logged and counted
             self.session.failures += 1
             _log.exception("frame %d failed", self.world.frame)
+            return False
+        return True
 
     # --- held up ticks ---------------------------------------------------------------------------------------
 
@@ -298,7 +312,8 @@ class Server:
             await asyncio.sleep(max(next_at - time.monotonic(), 0.0))
             if not self.world.settings.synchronous_mode:
                 self.hub.drop_when_busy = True
-                self._tick()
+                if self._attempt(self._step):
+                    self._attempt(self.world.sense)
 
     # --- connections -----------------------------------------------------------------------------------------
 

@@ -246,7 +246,13 @@ class World:
     # --- frames ---------------------------------------------------------------------------------------------
 
     def tick(self, delta_s: float) -> int:
-        """Simulate one frame of ``delta_s`` seconds, publish it, and return its number."""
+        """Simulate one frame of ``delta_s`` seconds, publish it and its sensors' data, and return its number."""
+        self.step(delta_s)
+        self.sense()
+        return self.frame
+
+    def step(self, delta_s: float) -> None:
+        """Simulate one frame of ``delta_s`` seconds and publish its snapshot."""
         self.frame += 1
         self.elapsed_s += delta_s
         self.delta_s = delta_s
@@ -269,9 +275,11 @@ class World:
         self.scene_lights.published()
         if self.shapes:
             self.shapes.step(delta_s)
+
+    def sense(self) -> None:
+        """Run the sensors that are due in the frame that was stepped to last, and publish what they saw."""
         if len(self.sensing):
             self._sense()
-        return self.frame
 
     def _free_length(self, start: np.ndarray, direction: np.ndarray, length: float, parent: int) -> float:
         """Return how far a spring arm reaches from its parent, metres; lights and signs are no obstacles."""
