@@ -472,7 +472,7 @@ class Roads:
                 keys = find_way(self.network, here, there, strategy, rng)
             except OpenDriveError:
                 # A waypoint may be given on a lane whose traffic goes the other way: then the roads alone are joined.
-                roads = self._road_way(start.road_id, end.road_id)
+                roads = self.road_way(start.road_id, end.road_id)
                 if not roads:
                     raise
             else:
@@ -499,7 +499,7 @@ class Roads:
                 roads.append((key.road_id, direction))
         return roads
 
-    def _road_way(self, start: str, end: str) -> list[tuple[str, int]]:
+    def road_way(self, start: str, end: str) -> list[tuple[str, int]]:
         """Return the shortest way over roads, lanes aside, as (road, direction) each; empty when there is none."""
         queue: list[tuple[float, tuple[tuple[str, int], ...]]] = [(0.0, ((start, way),)) for way in (1, -1)]
         done: set[tuple[str, int]] = set()

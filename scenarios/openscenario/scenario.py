@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scenarios import opendrive
-from scenarios.openscenario import entities as records
 from scenarios.openscenario.board import Board
 from scenarios.openscenario.catalogs import Catalogs
 from scenarios.openscenario.criteria import Criterion
-from scenarios.openscenario.entities import ControllerRecord, EntityRecord, VehicleRecord
+from scenarios.openscenario.entities import ControllerRecord, VehicleRecord
 from scenarios.openscenario.nodes import Node, parse_file
+from scenarios.openscenario.objects import EntityEntry, read_object
 from scenarios.openscenario.parameters import Parameter, Scope, read_declarations, read_variables
 from scenarios.openscenario.reading import Reader
 from scenarios.openscenario.signals import SignalController, read_signals
@@ -21,15 +21,6 @@ from scenarios.openscenario.storyboard import Storyboard, read_storyboard
 
 logger = logging.getLogger(__name__)
 VERSIONS = ((1, 0), (1, 1), (1, 2), (1, 3))
-
-
-@dataclass(frozen=True, slots=True)
-class EntityEntry:
-    """One entity of the scenario: what it is, the controllers written with it, and what tows it ("" for nothing)."""
-
-    record: EntityRecord
-    controllers: tuple[ControllerRecord, ...] = ()
-    towed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,53 +169,12 @@ def _read_entities(root: Node, reader: Reader) -> dict[str, EntityEntry]:
     reader.entities = tuple(names)
     entries: dict[str, EntityEntry] = {}
     for item, name in zip(objects, names):
-        entries[name] = _read_object(item, reader)
+        entries[name] = read_object(item, reader)
     _add_trailers(entries, objects, reader)
     reader.entities = tuple(entries)
     for selection in node.many("EntitySelection"):
         _read_selection(selection, reader, entries)
     return entries
-
-
-def _read_object(node: Node, reader: Reader) -> EntityEntry:
-    readers: dict[str, Callable[[Node], EntityRecord]] = {
-        "Vehicle": lambda n: _read_vehicle(n, reader),
-        "Pedestrian": records.read_pedestrian,
-        "MiscObject": records.read_misc,
-    }
-    found: list[EntityRecord] = []
-    controllers: list[ControllerRecord] = []
-    for child in node.children():
-        if child.tag == "CatalogReference":
-            entry = reader.catalogs.open(child, *readers)
-            found.append(readers[entry.tag](entry))
-        elif child.tag in readers:
-            found.append(readers[child.tag](reader.declare(child)))
-        elif child.tag == "ObjectController":
-            child.label("name", "")
-            controllers.append(reader.controller(child))
-        else:
-            raise child.error("this kind of entity is not supported")
-    if len(found) != 1:
-        raise node.error(f"exactly one vehicle, pedestrian or misc object is needed, {len(found)} found")
-    return EntityEntry(found[0], tuple(controllers))
-
-
-def _read_vehicle(node: Node, reader: Reader) -> VehicleRecord:
-    record = records.read_vehicle(node)
-    trailer = node.maybe("Trailer")
-    if trailer is None:
-        return record
-    child = trailer.only()
-    if child.tag == "TrailerRef":
-        return replace(record, trailer_ref=child.text("entityRef"))
-    # 1.3: <Trailer><Trailer name=...> holds the trailer as a scenario object or a catalog reference.
-    child.label("name", "")
-    inner = child.only()
-    entry = reader.catalogs.open(inner, "Vehicle") if inner.tag == "CatalogReference" else reader.declare(inner)
-    if entry.tag != "Vehicle":
-        raise inner.error("a trailer must be a Vehicle")
-    return replace(record, trailer=_read_vehicle(entry, reader))
 
 
 def _add_trailers(entries: dict[str, EntityEntry], objects: list[Node], reader: Reader) -> None:

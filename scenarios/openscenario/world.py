@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from scenarios.openscenario.board import Board
     from scenarios.openscenario.controllers import Binding
     from scenarios.openscenario.ports import WorldPort
+    from scenarios.openscenario.traffic import Process, Spots
 
 STANDING_MPS = 1e-3
 """Below this speed an entity stands. Default motion is exact, so the limit only absorbs rounding and physics' creep."""
@@ -159,6 +160,8 @@ class World:
     commands: Mapping[str, Callable[[World, str], Activity | None]] = field(default_factory=dict)
     user_values: dict[str, str] = field(default_factory=dict)
     monitors: dict[str, bool] = field(default_factory=dict)
+    traffic: list[Process] = field(default_factory=list)
+    spots: dict[bool, Spots] = field(default_factory=dict)
     _touching: dict[str, tuple[str, ...]] | None = None
     _clock: tuple[datetime, float, bool] | None = None
 

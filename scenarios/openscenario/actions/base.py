@@ -147,6 +147,8 @@ def read_global(node: Node, reader: Reader) -> GlobalAction:
     path = child.tag
     if path in GLOBAL_GROUPS and path not in GLOBAL_ACTIONS:
         inner = child.only()
+        if path == "TrafficAction":
+            child.text("trafficName", "")  # read by the actions themselves
         path, child = f"{path}/{inner.tag}", inner
     if path not in GLOBAL_ACTIONS:
         raise _unsupported(child, path, GLOBAL_ACTIONS)
