@@ -295,6 +295,7 @@ class _Run:
                 execution = Execution(scenario, self.network, port, options.step_s, unit.seed, controllers)
                 execution.start()
                 _enter(self.world, port, execution)
+                port.keeps_commands = True  # one message a step instead of one for each kind of command
                 ego = port.actor(scenario.ego) if scenario.ego else None
                 if ego is None:
                     raise RealityError(
@@ -304,10 +305,10 @@ class _Run:
                     driver.begin(self.world, ego, execution, unit.seed)
                 evaluator = Evaluator(scenario.ego, execution.world)
                 if self.rig is None:
-                    self._loop(execution, evaluator, driver, None, None)
+                    self._loop(execution, port, evaluator, driver, None, None)
                     execution.close()
                 else:
-                    self._recorded(execution, evaluator, driver, ego)
+                    self._recorded(execution, port, evaluator, driver, ego)
                 outcome = execution.outcome
                 evaluation = evaluator.finish(outcome)
         finally:
@@ -318,7 +319,14 @@ class _Run:
         _write_events(self.folder / "events.csv", execution)
         return self._result(execution, outcome, evaluation)
 
-    def _recorded(self, execution: Execution, evaluator: Evaluator, driver: EgoDriver | None, ego: carla.Actor) -> None:
+    def _recorded(
+        self,
+        execution: Execution,
+        port: CarlaPort,
+        evaluator: Evaluator,
+        driver: EgoDriver | None,
+        ego: carla.Actor,
+    ) -> None:
         """Run the loop with the rig on the ego, every frame labelled and written."""
         rig = self.rig
         assert rig is not None
@@ -337,13 +345,14 @@ class _Run:
                     film.add(reading.rgb)
 
             with Recorder(keep) as recorder:
-                self._loop(execution, evaluator, driver, capture, recorder)
+                self._loop(execution, port, evaluator, driver, capture, recorder)
             execution.close()
             writer.close(_manifest(self.unit, self.options, self.scenario, execution.outcome))
 
     def _loop(
         self,
         execution: Execution,
+        port: CarlaPort,
         evaluator: Evaluator,
         driver: EgoDriver | None,
         capture: captures.Capture | None,
@@ -353,6 +362,7 @@ class _Run:
         evaluator.record()
         while not execution.finished and execution.time_s < self.options.max_time_s - 1e-9:
             execution.before_tick()
+            port.send()
             if driver is not None:
                 driver.apply()
             frame_id = self.world.tick(SENSOR_DEADLINE_S)

@@ -326,6 +326,10 @@ class CarlaPort:
         commands, self._kept = self._kept, []
         return commands
 
+    def send(self) -> None:
+        """Send what waits, in one batch, for those who let commands wait and tick the world themselves."""
+        self._batch([])
+
     def _later(self, commands: list[object]) -> None:
         if self.keeps_commands:
             self._kept += commands
