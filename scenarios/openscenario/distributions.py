@@ -19,6 +19,7 @@ from scenarios.openscenario.errors import ConstraintError
 from scenarios.openscenario.expressions import text_of
 from scenarios.openscenario.nodes import Node, parse_file
 from scenarios.openscenario.parameters import NUMERIC, Parameter, Scope, read_declarations, type_problem
+from scenarios.openscenario.user_distributions import draw_of, values_of
 
 REJECTED_AT_MOST = 100
 """How many samples may break constraints for each that is wanted."""
@@ -184,8 +185,10 @@ def _single(node: Node, declared: Mapping[str, Parameter] | None) -> list[dict[s
         values = [_check(e, declared, name, e.text("value")) for e in child.many("Element")]
     elif child.tag == "DistributionRange":
         values = [_check(child, declared, name, text) for text in _range(child, declared, name)]
+    elif child.tag == "UserDefinedDistribution":
+        values = [_check(child, declared, name, value) for value in values_of(child)]
     else:
-        raise child.error("this distribution is not supported", remedy="use DistributionSet or DistributionRange")
+        raise child.error("this distribution is not supported", remedy="use one of " + ", ".join(DETERMINISTIC[1:]))
     if not values:
         raise child.error("there is no value in it")
     return [{name: value} for value in values]
@@ -272,6 +275,8 @@ def _draw(node: Node, parameter: Parameter) -> Draw:
     child = node.only()
     if child.tag == "ProbabilityDistributionSet":
         return _weighted_texts(child)
+    if child.tag == "UserDefinedDistribution":
+        return draw_of(child)
     if child.tag not in STOCHASTIC:
         raise child.error("this distribution is not supported", remedy="use one of " + ", ".join(STOCHASTIC))
     if parameter.type not in NUMERIC:
@@ -352,5 +357,5 @@ _NUMERIC: dict[str, Callable[[Node], Callable[[np.random.Generator], float]]] = 
     "PoissonDistribution": _poisson,
     "Histogram": _histogram,
 }
-DETERMINISTIC = ("ValueSetDistribution", "DistributionSet", "DistributionRange")
-STOCHASTIC = ("ProbabilityDistributionSet", *_NUMERIC)
+DETERMINISTIC = ("ValueSetDistribution", "DistributionSet", "DistributionRange", "UserDefinedDistribution")
+STOCHASTIC = ("ProbabilityDistributionSet", *_NUMERIC, "UserDefinedDistribution")

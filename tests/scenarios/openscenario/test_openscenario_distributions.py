@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from building import text
 
-from scenarios.openscenario import OpenScenarioError, expand
+from scenarios.openscenario import OpenScenarioError, expand, user_distributions
 
 KINDS = {"speed": "double", "count": "int", "name": "string"}
 
@@ -126,6 +126,22 @@ def test_samples_of_a_deterministic_distribution_are_points_of_it(tmp_path: Path
     assert chosen == sorted(chosen)
 
 
+def test_user_defined_distributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = single("speed", '<UserDefinedDistribution type="list">3, 1.5,2</UserDefinedDistribution>')
+    listed = expand(write(tmp_path, f"<Deterministic>{inner}</Deterministic>"))
+    assert [c.parameters["speed"] for c in listed] == ["3", "1.5", "2"]
+    inner = '<UserDefinedDistribution type="triangular">1, 2, 6</UserDefinedDistribution>'
+    drawn = [float(c.parameters["speed"]) for c in expand(write(tmp_path, stochastic("speed", inner)))]
+    assert min(drawn) >= 1.0
+    assert max(drawn) <= 6.0
+    assert sum(drawn) / len(drawn) == pytest.approx(3.0, abs=4 * 1.08 / math.sqrt(len(drawn)))
+    monkeypatch.setitem(user_distributions.STOCHASTIC_KINDS, "ours", lambda content: lambda rng: content)
+    inner = '<UserDefinedDistribution type="ours">7</UserDefinedDistribution>'
+    assert {c.parameters["speed"] for c in expand(write(tmp_path, stochastic("speed", inner)))} == {"7"}
+    with pytest.raises(ValueError, match="registered twice"):
+        user_distributions.stochastic("triangular")(user_distributions.triangular)
+
+
 def test_a_plain_scenario_stands_for_itself(tmp_path: Path) -> None:
     (tmp_path / "plain.xosc").write_text(text())
     (only,) = expand(tmp_path / "plain.xosc", samples=7)
@@ -143,7 +159,11 @@ def test_a_plain_scenario_stands_for_itself(tmp_path: Path) -> None:
         (f"<Deterministic>{single('speed', spread(0, 1e9, 1))}</Deterministic>", "more than 100000"),
         ("<Deterministic/>", "there is no distribution in it"),
         ("", "exactly one of Deterministic and Stochastic"),
-        (stochastic("speed", '<UserDefinedDistribution type="x"/>'), "this distribution is not supported"),
+        (stochastic("speed", '<UserDefinedDistribution type="x"/>'), "nobody registered a distribution of type 'x'"),
+        (stochastic("speed", '<UserDefinedDistribution type="triangular">3, 2, 1</UserDefinedDistribution>'), "low <= mode <= high"),
+        (stochastic("speed", '<CauchyDistribution/>'), "this distribution is not supported"),
+        (f"""<Deterministic>{single('speed', '<UserDefinedDistribution type="list">1,,2</UserDefinedDistribution>')}</Deterministic>""", "a value is empty"),
+        (f"""<Deterministic>{single('speed', '<UserDefinedDistribution type="list">fast</UserDefinedDistribution>')}</Deterministic>""", "'fast' is not a double"),
         (stochastic("name", '<NormalDistribution expectedValue="3" variance="4"/>'), "only numbers can be distributed"),
         (stochastic("speed", '<NormalDistribution expectedValue="0" variance="1"><Range lowerLimit="90" upperLimit="91"/></NormalDistribution>'),
          "hardly any value"),
