@@ -167,13 +167,13 @@ def number(attributes: Mapping[str, str], name: str, default: float) -> float:
 
 
 def integer(attributes: Mapping[str, str], name: str, default: int) -> int:
-    """Return an integer attribute; ``64.0`` is 64, as to CARLA. ValueError names it when the text is no number."""
+    """Return an integer attribute; ``64.0`` is 64, as to CARLA. ValueError names it when the text is not one."""
     text = attributes.get(name)
     if text is None or text == "":
         return default
     try:
-        return int(float(text)) if "." in text else int(text)
-    except (ValueError, OverflowError):
+        return int(text.removesuffix(".0"))
+    except ValueError:
         raise ValueError(f"attribute {name}: {text!r} is not an integer") from None
 
 

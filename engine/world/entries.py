@@ -97,7 +97,7 @@ def _parses(text: str, kind: int) -> bool:
         if kind == ActorAttributeType.BOOL:
             return text.lower() in ("true", "false", "1", "0")
         if kind == ActorAttributeType.INT:
-            return abs(float(text) if "." in text else int(text)) < 2**63
+            int(text.removesuffix(".0"))
         elif kind == ActorAttributeType.FLOAT:
             value = float(text.rstrip("fF")) if text else 0.0
             return abs(value) < float("inf")

@@ -20,6 +20,7 @@ PAGE = ROOT / "docs" / "carla-api.md"
 def page() -> str:
     """Return the page's text."""
     from tools.api.classes import EXPECTED, class_table
+    from tools.api.programs_tried import table as programs_table
     from tools.api.rpcs import command_table, rpc_table
     from tools.api.touch import all_members
 
@@ -45,6 +46,10 @@ so. Where the client drops the answers of a call (it sends many without waiting)
 {len(EXPECTED)} raise.
 
 {class_table()}
+
+## Programs of others
+
+{programs_table()}
 """
 
 
