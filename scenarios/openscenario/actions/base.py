@@ -44,6 +44,10 @@ class Activity:
         """Lateral, across lanes: return the pose at the end of this step and the metres really gone."""
         raise NotImplementedError
 
+    def tangent(self) -> Pose | None:
+        """Lateral: return the place and direction of the trajectory that is followed; None when none is."""
+        return None
+
     on_top: bool = False
     """Whether its sideways motion is added to the entity's speed, which is then the one along the lane."""
     leaves_lanes: ClassVar[bool] = False

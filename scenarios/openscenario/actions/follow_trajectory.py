@@ -84,6 +84,10 @@ class _Follow(Activity):
         pose = self._curve.pose(self._s)
         return replace(pose, heading=wrap(pose.heading + math.pi)) if self._backwards else pose
 
+    def tangent(self) -> Pose | None:
+        """See :class:`Activity`."""
+        return self._curve.pose(self._s)
+
     def distance_to(self, pose: Pose) -> float:
         """Return the metres along the trajectory to the point nearest to a place; negative when it is behind."""
         segment = np.diff(self._curve.xy, axis=0)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Angle:
-    """Compares an angle of the entity, to its lane or in the world, with a wanted one, within a tolerance; radians."""
+    """Compares an angle of the entity, to its lane, its road, the trajectory it follows or in the world, with a wanted
+    one, within a tolerance; radians. To a trajectory nobody has an angle who follows none: then it is false."""
 
     kind: str
     angle: float
@@ -34,6 +35,11 @@ class Angle:
                 world.roads.along_lane(entity.track) if self.system == "lane" else world.roads.along_road(entity.track)
             )
             value -= float(getattr(world.roads.pose(track), self.kind))
+        elif self.system == "trajectory":
+            along = None if entity.lateral is None else entity.lateral.tangent()
+            if along is None:
+                return False
+            value -= float(getattr(along, self.kind))
         return abs(wrap(value - self.angle)) <= self.tolerance + 1e-9
 
 
@@ -42,5 +48,6 @@ def read(node: Node, reader: Reader) -> Angle:
     """Read ``AngleCondition``."""
     return Angle(
         node.choice("angleType", ("heading", "pitch", "roll")), node.number("angle"),
-        node.number("angleTolerance", minimum=0.0), node.choice("coordinateSystem", ("lane", "road", "world"), "world"),
+        node.number("angleTolerance", minimum=0.0),
+        node.choice("coordinateSystem", ("lane", "road", "trajectory", "world"), "world"),
     )  # fmt: skip

@@ -212,3 +212,54 @@ def test_a_scenario_on_a_server(tmp_path: Path, client: object) -> None:
         settings.synchronous_mode, settings.fixed_delta_seconds = False, None
         world.apply_settings(settings)
     assert not [a for a in world.get_actors() if a.type_id.startswith(("vehicle.", "walker."))]
+
+
+def test_traffic_on_a_server(tmp_path: Path, client: object) -> None:
+    """What a source brings in is an actor of the world while it is there, and none after a sink took it out."""
+    import carla
+
+    from scenarios.openscenario.carla_port import CarlaPort
+
+    assert isinstance(client, carla.Client)
+    network = straight(300.0)
+    there = '<Position><LanePosition roadId="1" laneId="-1" s="{}"/></Position>'
+    source = f'<TrafficSourceAction rate="0.5" radius="0" speed="15">{there.format(60)}</TrafficSourceAction>'
+    sink = f'<TrafficSinkAction radius="10">{there.format(130)}</TrafficSinkAction>'
+    init = "".join(f"<GlobalAction><TrafficAction>{inner}</TrafficAction></GlobalAction>" for inner in (source, sink))
+    content = text(init=init + private("Ego", at(20.0, lane=-2), speed(0.0)), stop=group(after(9.0)), minor=3)
+    scenario = read(tmp_path, content, network)
+    world = client.generate_opendrive_world(
+        opendrive.client_text(network.text), carla.OpendriveGenerationParameters(2.0, 500.0, 0.0, 0.6, True, True)
+    )
+    settings = world.get_settings()
+    settings.synchronous_mode, settings.fixed_delta_seconds = True, 0.05
+    world.apply_settings(settings)
+    port = CarlaPort(client, world, network)
+    try:
+        run = Execution(scenario, network, port, 0.05)
+        run.start()
+        counts = []
+        while not run.finished:
+            run.step()
+            vehicles = world.get_actors().filter("vehicle.*") if run.finished or len(counts) % 20 == 0 else None
+            counts.append(len(run.motions) if vehicles is None else len(vehicles))
+            if vehicles is not None:
+                # An actor enters with the tick after it was asked for.
+                assert abs(len(vehicles) - len(run.motions)) <= 1
+        made = [name for name in run.world.entities if name.startswith("source_")]
+        gone = [name for name in made if name not in run.motions]
+        assert len(made) >= 4
+        assert gone
+        snapshot = world.get_snapshot()
+        for name in made:
+            if name in gone:
+                assert port.actor(name) is None
+            elif (actor := port.actor(name)) is not None and snapshot.find(actor.id) is not None:
+                moving = snapshot.find(actor.id).get_velocity()
+                assert math.hypot(moving.x, moving.y) == pytest.approx(run.motions[name].speed, abs=1.0)
+    finally:
+        port.close()
+        world.tick()
+        settings.synchronous_mode, settings.fixed_delta_seconds = False, None
+        world.apply_settings(settings)
+    assert not [a for a in world.get_actors() if a.type_id.startswith(("vehicle.", "walker."))]
