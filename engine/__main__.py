@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -143,9 +144,13 @@ async def _serve_until_told(
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Wait for the program that started us to go: the pipe it held closes, however it ended."""
-    while sys.stdin.buffer.read(4096):
-        pass
+    """Wait for the program that started us to go: the pipe it held closes, however it ended.
+
+    The descriptor itself is read: Python aborts when it ends while a thread holds its buffered reader.
+    """
+    with contextlib.suppress(OSError):
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
     with contextlib.suppress(RuntimeError):  # the loop is closed already
         loop.call_soon_threadsafe(stop.set)
 
