@@ -6,7 +6,7 @@ limit of two workers is twice the rate of one. A third row tells what the machin
 two processes that have nothing to do with each other, no engine and no disk, only the executor; where that is not
 near two, a second core is missing (busy, or the same core's second thread), and no runner can be.
 
-Processor time is told too. A worker and its engine overlap a little, so that one worker keeps more than one processor
+Processor time is told too. Where a worker and its engine work at once, one worker keeps more than one processor
 busy: of two processors two workers cannot make more than 2 / that figure. What a second of scenario costs with two
 workers beside one is 1 where nothing is done twice and neither caches nor clocks suffer.
 """
