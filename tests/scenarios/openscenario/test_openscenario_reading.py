@@ -121,7 +121,7 @@ BROKEN = {
     "road file": (GOOD.replace("<RoadNetwork/>", '<RoadNetwork><LogicFile filepath="no.xodr"/></RoadNetwork>'), r"<LogicFile>: road network no\.xodr does not exist"),
     "swarm": (
         GOOD.replace("<Private ", "<GlobalAction><TrafficAction><TrafficSwarmAction/></TrafficAction></GlobalAction><Private ", 1),
-        r"action TrafficAction/TrafficSwarmAction is not supported",
+        r"<TrafficSwarmAction>: child element <CentralSwarmObject> is missing",
     ),
 }  # fmt: skip
 

@@ -104,7 +104,6 @@ def test_synchronize_runs_to_its_stop_trigger() -> None:
 
 # Files of the folder that ask for what is refused; everything else must load.
 REFUSED = {
-    "swarm": "TrafficSwarmAction is not supported",
     "cut-in_parameter_set": "this is a parameter value distribution",
 }
 
