@@ -13,10 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from panda3d.bullet import BulletRigidBodyNode
-from panda3d.core import BitMask32, Datagram, LMatrix4f, Point3, TransformState, Vec3
+from panda3d.core import BitMask32, Datagram, LMatrix4f, Point3, TransformState, Vec3, load_prc_file_data
 
 from engine.state import Kind
 from foundation.frames import rotation_matrices, rotation_of
+
+# Else Panda keeps every pose that a body ever had until a picture is rendered, which may be never: 450 bytes a body and
+# substep.
+load_prc_file_data("engine.physics", "garbage-collect-states false")
 
 Floats = npt.NDArray[np.float64]
 Vector = Sequence[float] | npt.NDArray[np.floating]

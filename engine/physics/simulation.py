@@ -161,6 +161,7 @@ class Physics(Bodies):
         box = _box(what)
         weight = mass if mass is not None else (what.mass if isinstance(what, PropSpec) else 0.0)
         node = BulletRigidBodyNode("prop")
+        node.notify_collisions(True)
         node.add_shape(BulletBoxShape(Vec3(*local_to_body(np.maximum(box.extent, 0.01)))))
         node.set_mass(weight)
         node.set_friction(0.7)

@@ -258,6 +258,7 @@ def inertia(spec: VehicleSpec, mass: float) -> Vec3:
 def make_chassis(spec: VehicleSpec, rig: Rig) -> BulletRigidBodyNode:
     """Return the chassis body, not yet attached."""
     node = BulletRigidBodyNode("vehicle")
+    node.notify_collisions(True)
     middle = np.subtract(chassis_box(spec)[0], rig.center)
     node.add_shape(chassis_shape(spec), TransformState.make_pos(local_to_body(middle)))
     node.set_mass(rig.mass)

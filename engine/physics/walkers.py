@@ -78,6 +78,7 @@ def capsule_shape(spec: WalkerSpec) -> tuple[BulletCapsuleShape, float]:
 def make_walker(spec: WalkerSpec) -> BulletRigidBodyNode:
     """Return the body, not yet attached."""
     node = BulletRigidBodyNode("walker")
+    node.notify_collisions(True)
     shape, lift = capsule_shape(spec)
     node.add_shape(shape, TransformState.make_pos(Point3(0, 0, lift)))
     node.set_mass(spec.mass)

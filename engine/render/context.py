@@ -27,7 +27,6 @@ textures-power-2 none
 gl-version 3 2
 gl-coordinate-system default
 sync-video false
-garbage-collect-states true
 support-threads false
 """
 
