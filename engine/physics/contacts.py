@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,10 @@ class _News:
 
     def __init__(self) -> None:
         self.fresh = False
+        world = BulletWorld()
+        world.set_contact_added_callback(PythonCallbackObject(self.found))
+        # Bullet's library outlives the interpreter, which the callback must not.
+        atexit.register(world.clear_contact_added_callback)
 
     def found(self, data: Any) -> None:
         """Callback of Bullet, for every point between bodies of which one asks for it."""
@@ -63,7 +68,6 @@ class ContactLog:
         self._unsolved: dict[tuple[int, int], tuple[Body, Body, tuple[float, float, float]]] = {}
         self.previous: set[tuple[int, int]] = set()
         self._lasting = False
-        world.set_contact_added_callback(PythonCallbackObject(_news.found))
 
     def begin(self) -> None:
         """Start a frame."""
