@@ -19,7 +19,7 @@ demo: ## run some of the shipped scenarios headless: labelled frames and out/dem
 
 test: setup check ## all checks and all tests, the slow ones included
 	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile
-	@$(PY) -m pytest -q -m slow --ignore tests/system/test_carla_api.py
+	@$(PY) -m pytest -q -m slow -n 2 --dist loadfile --ignore tests/system/test_carla_api.py
 	@# In a process of its own: after calling everything the client has, its threads abort the process a minute later.
 	@$(PY) -m pytest -q -m slow tests/system/test_carla_api.py
 
