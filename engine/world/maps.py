@@ -76,7 +76,7 @@ Builder = Callable[[str, str, int, Generation], LoadedMap]
 """``builder(text, name, seed, generation)``; raises InputError when the text is no OpenDRIVE."""
 
 
-def build_map(text: str, name: str, seed: int, generation: Generation) -> LoadedMap:
+def build_map(text: str, name: str, seed: int, generation: Generation = BY_NAME) -> LoadedMap:
     """Read OpenDRIVE text and grow its static world."""
     # Heavy and needed by the first map only; the program's --help and its port check come first.
     from engine.scene import build_static_world
