@@ -280,8 +280,10 @@ class Server:
             await asyncio.sleep(OVERSLEPT_S / 4)
             if not self.world.settings.synchronous_mode:
                 continue
-            for connection, port in self._managers.overslept():
-                await self._wake_manager(cast(RpcConnection, connection), port)
+            for sleeper in self._managers.overslept():
+                # While another one was being woken, this one may have woken by itself.
+                if sleeper in self._managers.overslept():
+                    await self._wake_manager(cast(RpcConnection, sleeper[0]), sleeper[1])
 
     async def _wake_manager(self, connection: RpcConnection, port: int) -> None:
         rpc_port, stream_port = (s.sockets[0].getsockname()[1] for s in self._sockets)

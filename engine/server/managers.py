@@ -70,6 +70,9 @@ class ManagerSteps:
             match arguments:
                 case [[str(), int(port)]]:
                     self._of(connection).ports.add(port)
+        elif method == "destroy_traffic_manager":
+            for known in self._habits.values():
+                known.ports.difference_update(port for port in arguments if isinstance(port, int))
         elif (habit := self._habits.get(connection)) is None:
             return
         elif method == "apply_batch" and habit.looked:

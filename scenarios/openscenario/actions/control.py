@@ -80,16 +80,18 @@ def _read_override(node: Node, reader: Reader) -> tuple[tuple[str, float | None]
         if part.tag not in _PEDALS:
             raise part.error("unknown part to override", remedy="use " + ", ".join(sorted(_PEDALS)))
         attribute, active = _PEDALS[part.tag], part.boolean("active")
-        part.maybe_number("maxRate", minimum=0.0)
+        limits = [part.maybe_number("maxRate", minimum=0.0)]
         if part.tag == "SteeringWheel":
-            part.maybe_number("maxTorque", minimum=0.0)
+            limits.append(part.maybe_number("maxTorque", minimum=0.0))
         value = part.number(attribute, 0.0)
         for child in part.children():  # 1.2: BrakePercent, BrakeForce, ManualGear, AutomaticGear
             if child.tag not in ("BrakePercent", "BrakeForce", "ManualGear", "AutomaticGear"):
                 raise child.error("unknown kind of value")
             value = _AUTOMATIC[child.choice("gear", _AUTOMATIC)] if child.tag == "AutomaticGear" else (
                 child.number("number" if child.tag == "ManualGear" else "value"))  # fmt: skip
-            child.maybe_number("maxRate")
+            limits.append(child.maybe_number("maxRate"))
+        if any(limit is not None for limit in limits):
+            reader.note(part, "the value is set at once: maxRate and maxTorque have no effect")
         found.append((part.tag, value if active else None))
     if any(value is not None for _, value in found):
         reader.note(node, "acts on controllers that drive with pedals; default motion has none")

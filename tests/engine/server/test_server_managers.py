@@ -103,6 +103,8 @@ def test_of_two_traffic_managers_in_one_program_none_is_woken(monkeypatch: pytes
     known.saw(CONNECTION, "add_traffic_manager_running", [["192.0.2.1", 8001]])
     known.ticked()
     assert known.overslept() == []
+    known.saw(CONNECTION, "destroy_traffic_manager", [8000])
+    assert known.overslept() == [(CONNECTION, 8001)], "one of them was shut down"
 
 
 def test_unread_bytes_of_a_local_connection_are_seen() -> None:

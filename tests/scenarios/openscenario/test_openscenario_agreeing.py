@@ -146,6 +146,17 @@ def test_an_entity_that_is_there_is_not_added_again(tmp_path: Path) -> None:
     assert any("in the world already" in note for note in run.world.notes)
 
 
+def test_limits_of_an_override_that_have_no_effect_are_named(tmp_path: Path) -> None:
+    def notes(limit: str) -> list[str]:
+        wheel = f'<SteeringWheel active="true" value="0.1"{limit}/>'
+        told = f"<ControllerAction><OverrideControllerValueAction>{wheel}</OverrideControllerValueAction></ControllerAction>"
+        init = private("Ego", at(10.0), told)
+        return [note for note in read(tmp_path, text(init=init)).notes if "maxTorque" in note]
+
+    assert len(notes(' maxTorque="3"')) == 1
+    assert notes("") == []
+
+
 def test_a_place_to_reach_beyond_the_road_is_its_end_and_nobody_is_put_there(tmp_path: Path) -> None:
     far = by_entity(
         '<ReachPositionCondition tolerance="1"><Position><LanePosition roadId="1" laneId="-1" s="1200"/></Position></ReachPositionCondition>'
