@@ -32,6 +32,8 @@ START_DEADLINE_S = 60.0
 """The embedded engine starts in about 2 s; the margin is for a machine that is busy with other work."""
 UNREAL_DEADLINE_S = 180.0
 STOP_DEADLINE_S = 10.0
+CRASH_GRACE_S = 2.0
+"""How long after its sockets closed a server that was killed may still count as running, on a busy machine."""
 
 
 class SimulatorError(RealityError):
@@ -113,10 +115,14 @@ class Simulator:
             client.set_timeout(timeout_s)
             return client
 
-    def check(self) -> None:
-        """Raise SimulatorError when the server's process, if it is ours, has ended."""
+    def check(self, grace_s: float = 0.0) -> None:
+        """Raise SimulatorError when the server's process, if it is ours, has ended or ends within ``grace_s``.
+
+        Give `CRASH_GRACE_S` after an error of the client: a dying server's sockets close some time before its process
+        counts as ended.
+        """
         if self._process is not None:
-            self._process.check()
+            self._process.check(grace_s)
 
     def close(self) -> None:
         """Stop the server if it is ours. May be called twice."""
@@ -152,10 +158,11 @@ class _Process:
         text = self._log_path.read_text(errors="replace").strip().splitlines()
         return " | ".join(text[-lines:]) or "it wrote nothing"
 
-    def check(self) -> None:
-        status = self._popen.poll()
-        if status is not None:
-            raise SimulatorError(f"{self.name} has ended with status {status}: {self.last_words()}")
+    def check(self, grace_s: float = 0.0) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            status = self._popen.wait(grace_s) if grace_s else self._popen.poll()
+            if status is not None:
+                raise SimulatorError(f"{self.name} has ended with status {status}: {self.last_words()}")
 
     def wait_for_line(self, prefix: str, deadline_s: float) -> str:
         """Return the first line on stdout that starts with ``prefix``."""
@@ -178,9 +185,7 @@ class _Process:
             self.stop()
             raise DeadlineError(f"{self.name}: not ready within {deadline_s:.0f} s: {words}")
         if not found:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(STOP_DEADLINE_S)
-            self.check()
+            self.check(STOP_DEADLINE_S)
             raise SimulatorError(f"{self.name}: closed its output before it was ready: {self.last_words()}")
         return found[0]
 

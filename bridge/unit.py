@@ -167,6 +167,15 @@ class Stage:
         self._engine = wanted
         return self._client
 
+    def explain(self, error: RuntimeError) -> str:
+        """Say what is behind an error of the client: often a simulator that has ended."""
+        try:
+            if self._simulator is not None:
+                self._simulator.check(simulators.CRASH_GRACE_S)
+        except simulators.SimulatorError as gone:
+            return str(gone)
+        return f"the simulator failed: {error}"
+
     def close(self) -> None:
         """Stop an engine of ours."""
         self._engine = self._client = self._simulator = self._map = None

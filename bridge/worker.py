@@ -77,7 +77,7 @@ def work(job: Job, stage: Stage, report: Callable[[dict[str, Any]], None]) -> bo
     except RuntimeError as error:
         # The genuine client reports everything that goes wrong on the wire as RuntimeError.
         log.error("%s", traceback.format_exc())
-        report({"error": f"the simulator failed: {error}", "retry": True})
+        report({"error": stage.explain(error), "retry": True})
     except OSError as error:
         log.error("%s", traceback.format_exc())
         report({"error": f"cannot write its results: {error.strerror}", "retry": False})

@@ -218,7 +218,7 @@ class Worker:
         """Say what is behind an error of the client: often a server that has ended."""
         if self._simulator is not None:
             try:
-                self._simulator.check()
+                self._simulator.check(simulators.CRASH_GRACE_S)
             except RealityError as gone:
                 return gone
         return RealityError(f"the simulator failed: {error}")

@@ -150,7 +150,7 @@ class Engine:
         except RuntimeError as error:
             # The genuine client reports everything that goes wrong on the wire as RuntimeError.
             try:
-                self.simulator.check()
+                self.simulator.check(simulators.CRASH_GRACE_S)
             except simulators.SimulatorError as ended:
                 raise EngineError(f"{ended}; {REMEDY}") from error
             raise EngineError(f"{self.simulator.name} does not answer: {error}; {REMEDY}") from error

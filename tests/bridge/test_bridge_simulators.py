@@ -52,6 +52,17 @@ def test_a_server_that_dies_says_its_last_words(tmp_path):
     process.stop()
 
 
+def test_a_server_whose_sockets_close_before_it_has_ended_is_waited_for(tmp_path):
+    # What the kernel does with a killed server on a busy machine, slowed down: no connection any more, no status yet.
+    code = "import os, time; print('ready', flush=True); os.close(1); time.sleep(1); os._exit(3)"
+    process = simulators._Process("trial", [sys.executable, "-c", code], tmp_path / "log", stdout=-1)
+    process.wait_for_line("ready", 20.0)
+    process.check()
+    with pytest.raises(SimulatorError, match="status 3"):
+        process.check(20.0)
+    process.stop()
+
+
 def test_a_server_that_never_gets_ready_is_stopped(tmp_path):
     process = simulators._Process(
         "trial", [sys.executable, "-c", "import time; time.sleep(60)"], tmp_path / "log", stdout=-1
