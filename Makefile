@@ -5,7 +5,7 @@ OUT ?= out/demo
 WORKERS ?= 2
 DEMO ?= child_runs_out adult_jaywalks_night motorway_cut_in_rain
 
-.PHONY: help setup demo test fast check format bench proof docs clean
+.PHONY: help setup checkers demo test fast check format bench proof docs clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -13,11 +13,14 @@ help: ## show this list
 setup: ## system packages, .venv, and everything needed to run, test and develop
 	@tools/setup.sh dev,learning
 
+checkers: setup ## the official ASAM checkers of OpenDRIVE and OpenSCENARIO files, in an environment of their own
+	@tools/checkers.sh
+
 demo: ## run some of the shipped scenarios headless: labelled frames and out/demo/report.html
 	@tools/setup.sh
 	@$(PY) -m bridge.cli run $(DEMO) --out $(OUT) --seed $(SEED) --rig demo --workers $(WORKERS)
 
-test: setup check ## all checks and all tests, the slow ones included
+test: setup checkers check ## all checks and all tests, the slow ones included
 	@$(PY) -m pytest -q -m "not slow" -n 2 --dist loadfile
 	@$(PY) -m pytest -q -m slow -n 2 --dist loadfile --ignore tests/system/test_carla_api.py
 	@# In a process of its own: after calling everything the client has, its threads abort the process a minute later.
