@@ -1,5 +1,5 @@
 # ruff: noqa: RUF009  the calls are field declarations; they return dataclasses.field
-"""Records of what stands on and beside roads: objects, signals, controllers; and of junctions. See ``records``."""
+"""Records of roads, of what stands on and beside them, and of junctions. See ``records`` and ``signal_records``."""
 
 from __future__ import annotations
 
@@ -7,17 +7,25 @@ from dataclasses import dataclass
 
 from scenarios.opendrive.fields import Record, attribute, child, children, wrapped
 from scenarios.opendrive.records import LIMIT_M, Cubic, Geometry, Lanes, LateralProfile, RoadLink, RoadType
-from scenarios.opendrive.special_records import ObjectSurface, Railroad, RoadSurface, Station
-
-_ORIENTATION = "+ - none both"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validity(Record):
-    """``<validity>``: the lanes an object or signal is valid for."""
-
-    from_lane: int = attribute("fromLane", int)
-    to_lane: int = attribute("toLane", int)
+from scenarios.opendrive.signal_records import (
+    ORIENTATION,
+    Controller,
+    Regulation,
+    Signal,
+    SignalReference,
+    Validity,
+    VmsGroup,
+)
+from scenarios.opendrive.special_records import (
+    Boundary,
+    CrossPath,
+    ElevationGrid,
+    ObjectSurface,
+    Railroad,
+    RoadSection,
+    RoadSurface,
+    Station,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +86,39 @@ class Outline(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VertexRoad(Record):
+    """``<vertexRoad>`` of a polyline: road coordinates."""
+
+    id: str = attribute("id", str, "")
+    s: float = attribute("s", float, 0.0, largest=LIMIT_M)
+    t: float = attribute("t", float, 0.0, largest=LIMIT_M)
+    dz: float = attribute("dz", float, 0.0, largest=LIMIT_M)
+    radius: float | None = attribute("radius", float, None, at_least=0.0, largest=LIMIT_M)
+    intersection_point: bool = attribute("intersectionPoint", bool, False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VertexLocal(Record):
+    """``<vertexLocal>`` of a polyline: the object's own frame."""
+
+    id: str = attribute("id", str, "")
+    u: float = attribute("u", float, 0.0, largest=LIMIT_M)
+    v: float = attribute("v", float, 0.0, largest=LIMIT_M)
+    z: float = attribute("z", float, 0.0, largest=LIMIT_M)
+    radius: float | None = attribute("radius", float, None, at_least=0.0, largest=LIMIT_M)
+    intersection_point: bool = attribute("intersectionPoint", bool, False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polyline(Record):
+    """``<polyline>`` of a skeleton."""
+
+    id: str = attribute("id", str, "")
+    vertices_road: tuple[VertexRoad, ...] = children("vertexRoad", VertexRoad)
+    vertices_local: tuple[VertexLocal, ...] = children("vertexLocal", VertexLocal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectMaterial(Record):
     """``<material>`` of an object."""
 
@@ -122,11 +163,22 @@ class ObjectBorder(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParkingMarking(Record):
+    """``<marking>`` of a parking space (1.4): the road mark on one of its sides."""
+
+    side: str = attribute("side", str, "", choices="front rear left right")
+    type_: str = attribute("type", str, "")
+    width: float | None = attribute("width", float, None, at_least=0.0, largest=100.0)
+    color: str = attribute("color", str, "standard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParkingSpace(Record):
     """``<parkingSpace>``."""
 
     access: str = attribute("access", str, "all")
     restrictions: str = attribute("restrictions", str, "")
+    markings: tuple[ParkingMarking, ...] = children("marking", ParkingMarking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +195,7 @@ class RoadObject(Record):
     hdg: float = attribute("hdg", float, 0.0)
     pitch: float = attribute("pitch", float, 0.0)
     roll: float = attribute("roll", float, 0.0)
-    orientation: str = attribute("orientation", str, "none", choices=_ORIENTATION)
+    orientation: str = attribute("orientation", str, "none", choices=ORIENTATION)
     length: float = attribute("length", float, 0.0, at_least=0.0, largest=LIMIT_M)
     width: float = attribute("width", float, 0.0, at_least=0.0, largest=LIMIT_M)
     height: float = attribute("height", float, 0.0, largest=LIMIT_M)
@@ -154,6 +206,7 @@ class RoadObject(Record):
     repeats: tuple[Repeat, ...] = children("repeat", Repeat)
     outline: Outline | None = child("outline", Outline)
     outlines: tuple[Outline, ...] = wrapped("outlines", "outline", Outline)
+    skeleton: tuple[Polyline, ...] = wrapped("skeleton", "polyline", Polyline)
     materials: tuple[ObjectMaterial, ...] = children("material", ObjectMaterial)
     validities: tuple[Validity, ...] = children("validity", Validity)
     parking_space: ParkingSpace | None = child("parkingSpace", ParkingSpace)
@@ -171,7 +224,7 @@ class ObjectReference(Record):
     t: float = attribute("t", largest=LIMIT_M)
     z_offset: float = attribute("zOffset", float, 0.0)
     valid_length: float = attribute("validLength", float, 0.0)
-    orientation: str = attribute("orientation", str, "none", choices=_ORIENTATION)
+    orientation: str = attribute("orientation", str, "none", choices=ORIENTATION)
     validities: tuple[Validity, ...] = children("validity", Validity)
 
 
@@ -186,90 +239,6 @@ class Tunnel(Record):
     length: float = attribute("length", at_least=0.0, largest=LIMIT_M)
     lighting: float = attribute("lighting", float, 0.0)
     daylight: float = attribute("daylight", float, 0.0)
-    validities: tuple[Validity, ...] = children("validity", Validity)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalDependency(Record):
-    """``<dependency>``: this signal limits another one."""
-
-    id: str = attribute("id", str)
-    type_: str = attribute("type", str, "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalLink(Record):
-    """``<reference>`` of a signal to another element (1.6 and later)."""
-
-    element_id: str = attribute("elementId", str)
-    element_type: str = attribute("elementType", str, "")
-    type_: str = attribute("type", str, "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionRoad(Record):
-    """``<positionRoad>``: where the signal stands physically."""
-
-    road_id: str = attribute("roadId", str)
-    s: float = attribute("s", largest=LIMIT_M)
-    t: float = attribute("t", largest=LIMIT_M)
-    z_offset: float = attribute("zOffset", float, 0.0)
-    h_offset: float = attribute("hOffset", float, 0.0)
-    pitch: float = attribute("pitch", float, 0.0)
-    roll: float = attribute("roll", float, 0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionInertial(Record):
-    """``<positionInertial>``: where the signal stands physically."""
-
-    x: float = attribute("x", largest=LIMIT_M)
-    y: float = attribute("y", largest=LIMIT_M)
-    z: float = attribute("z", largest=LIMIT_M)
-    hdg: float = attribute("hdg", float, 0.0)
-    pitch: float = attribute("pitch", float, 0.0)
-    roll: float = attribute("roll", float, 0.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal(Record):
-    """``<signal>``."""
-
-    id: str = attribute("id", str)
-    name: str = attribute("name", str, "")
-    s: float = attribute("s", largest=LIMIT_M)
-    t: float = attribute("t", largest=LIMIT_M)
-    z_offset: float = attribute("zOffset", float, 0.0, largest=LIMIT_M)
-    h_offset: float = attribute("hOffset", float, 0.0)
-    pitch: float = attribute("pitch", float, 0.0)
-    roll: float = attribute("roll", float, 0.0)
-    orientation: str = attribute("orientation", str, "none", choices=_ORIENTATION)
-    dynamic: str = attribute("dynamic", str, "no", choices="yes no")
-    country: str = attribute("country", str, "")
-    country_revision: str = attribute("countryRevision", str, "")
-    type_: str = attribute("type", str, "")
-    subtype: str = attribute("subtype", str, "")
-    value: float | None = attribute("value", float, None)
-    unit: str = attribute("unit", str, "")
-    text: str = attribute("text", str, "")
-    width: float = attribute("width", float, 0.0)
-    height: float = attribute("height", float, 0.0)
-    length: float = attribute("length", float, 0.0)
-    validities: tuple[Validity, ...] = children("validity", Validity)
-    dependencies: tuple[SignalDependency, ...] = children("dependency", SignalDependency)
-    references: tuple[SignalLink, ...] = children("reference", SignalLink)
-    position_road: PositionRoad | None = child("positionRoad", PositionRoad)
-    position_inertial: PositionInertial | None = child("positionInertial", PositionInertial)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignalReference(Record):
-    """``<signalReference>``: a signal of another road that also counts here."""
-
-    id: str = attribute("id", str)
-    s: float = attribute("s", largest=LIMIT_M)
-    t: float = attribute("t", largest=LIMIT_M)
-    orientation: str = attribute("orientation", str, "none", choices=_ORIENTATION)
     validities: tuple[Validity, ...] = children("validity", Validity)
 
 
@@ -296,24 +265,6 @@ class Road(Record):
     signal_references: tuple[SignalReference, ...] = wrapped("signals", "signalReference", SignalReference)
     surface: RoadSurface | None = child("surface", RoadSurface)
     railroad: Railroad | None = child("railroad", Railroad)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Control(Record):
-    """``<control>``: a signal of a controller."""
-
-    signal_id: str = attribute("signalId", str)
-    type_: str = attribute("type", str, "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Controller(Record):
-    """``<controller>``: signals that change together."""
-
-    id: str = attribute("id", str)
-    name: str = attribute("name", str, "")
-    sequence: int = attribute("sequence", int, 0)
-    controls: tuple[Control, ...] = children("control", Control)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,11 +329,18 @@ class Junction(Record):
     main_road: str = attribute("mainRoad", str, "")
     s_start: float | None = attribute("sStart", float, None)
     s_end: float | None = attribute("sEnd", float, None)
-    orientation: str = attribute("orientation", str, "", choices=_ORIENTATION)
+    orientation: str = attribute("orientation", str, "", choices=ORIENTATION)
     connections: tuple[Connection, ...] = children("connection", Connection)
     priorities: tuple[Priority, ...] = children("priority", Priority)
     controllers: tuple[JunctionController, ...] = children("controller", JunctionController)
     surface: RoadSurface | None = child("surface", RoadSurface)
+    cross_paths: tuple[CrossPath, ...] = children("crossPath", CrossPath)
+    road_sections: tuple[RoadSection, ...] = children("roadSection", RoadSection)
+    geometries: tuple[Geometry, ...] = wrapped("planView", "geometry", Geometry)
+    objects: tuple[RoadObject, ...] = wrapped("objects", "object", RoadObject)
+    object_references: tuple[ObjectReference, ...] = wrapped("objects", "objectReference", ObjectReference)
+    boundary: Boundary | None = child("boundary", Boundary)
+    elevation_grid: ElevationGrid | None = child("elevationGrid", ElevationGrid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -413,6 +371,16 @@ class HeaderOffset(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class License(Record):
+    """``<license>`` of the header (1.7.1 and later)."""
+
+    name: str = attribute("name", str, "")
+    resource: str = attribute("resource", str, "")
+    spdxid: str = attribute("spdxid", str, "")
+    text: str = attribute("text", str, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Header(Record):
     """``<header>``."""
 
@@ -427,6 +395,9 @@ class Header(Record):
     west: float = attribute("west", float, 0.0, largest=1e308)
     vendor: str = attribute("vendor", str, "")
     offset: HeaderOffset | None = child("offset", HeaderOffset)
+    license: License | None = child("license", License)
+    road_regulations: tuple[Regulation, ...] = wrapped("defaultRegulations", "roadRegulations", Regulation)
+    signal_regulations: tuple[Regulation, ...] = wrapped("defaultRegulations", "signalRegulations", Regulation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,4 +410,5 @@ class Document(Record):
     junctions: tuple[Junction, ...] = children("junction", Junction)
     junction_groups: tuple[JunctionGroup, ...] = children("junctionGroup", JunctionGroup)
     stations: tuple[Station, ...] = children("station", Station)
+    vms_groups: tuple[VmsGroup, ...] = children("vmsGroup", VmsGroup)
     geo_reference: str = ""

@@ -16,6 +16,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
 _STEP_M = 4.0
+_EXACT_M = 1e-5
+"""How near the foot point must come to a place's cross-section."""
 _SLACK_M = 0.25
 _FOREIGN_TYPE_COST_M = 5.0
 _LEVEL_SLACK_M = 0.5
@@ -121,7 +123,19 @@ class Locator:
         plan = road.plan.at(rows)
         _, near = KDTree(np.column_stack([plan.x, plan.y])).query(places)
         low, high = rows[np.maximum(near - 1, 0)], rows[np.minimum(near + 1, len(rows) - 1)]
-        return _project(road, places[:, 0], places[:, 1], low, high)[:2]
+        s, t, beyond = _project(road, places[:, 0], places[:, 1], low, high)
+        # About as far from the reference line as its radius, the nearest row says little: there all of them are tried.
+        doubtful = np.flatnonzero((beyond > _EXACT_M) & (np.abs(t) * np.max(np.abs(plan.curvature)) > 0.5))
+        if len(doubtful):
+            count = len(rows) - 1
+            x, y = (np.repeat(places[doubtful, column], count) for column in (0, 1))
+            tried = _project(road, x, y, np.tile(rows[:-1], len(doubtful)), np.tile(rows[1:], len(doubtful)))
+            tried_s, tried_t, missed = (values.reshape(len(doubtful), count) for values in tried)
+            best = np.lexsort((np.abs(tried_t), np.round(missed / _EXACT_M)), axis=1)[:, 0]
+            pick = np.arange(len(doubtful)), best
+            better = missed[pick] < beyond[doubtful]
+            s[doubtful[better]], t[doubtful[better]] = tried_s[pick][better], tried_t[pick][better]
+        return s, t
 
     def locate(
         self,
@@ -256,7 +270,8 @@ def groups(numbers: Ints) -> list[tuple[int, Ints]]:
 def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats, Floats]:
     """Return (s, t, distance beyond the road's end) of (N,) places near the stretches [low, high] of a road.
 
-    Newton's method on the foot point.
+    Newton's method on the foot point: first with slopes held away from 0, which suits nearly all places; then, where
+    that has not arrived (around and beyond the centre of a bend), with the slopes as they are.
     """
     start, end = road.plan.at(low), road.plan.at(high)
     dx, dy = end.x - start.x, end.y - start.y
@@ -264,19 +279,42 @@ def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats
     part = np.clip(((x - start.x) * dx + (y - start.y) * dy) / chord, 0.0, 1.0)
     s = low + part * (high - low)
     reach = 0.5 * (high - low) + 0.5
+    least, most = np.maximum(low - reach, 0.0), np.minimum(high + reach, road.length)
     for _ in range(4):
-        plan = road.plan.at(s)
-        cosine, sine = np.cos(plan.heading), np.sin(plan.heading)
-        along = (x - plan.x) * cosine + (y - plan.y) * sine
-        across = -(x - plan.x) * sine + (y - plan.y) * cosine
-        step = along / np.maximum(1.0 - plan.curvature * across, 0.2)
-        s = np.clip(np.clip(s + step, low - reach, high + reach), 0.0, road.length)
+        along, across, curvature = _seen(road, x, y, s)
+        step = along / np.maximum(1.0 - curvature * across, 0.2)
+        s = np.clip(s + step, least, most)
         if np.max(np.abs(step)) < 1e-7:
             break
-    plan = road.plan.at(s)
-    sine, cosine = np.sin(plan.heading), np.cos(plan.heading)
-    t = -(x - plan.x) * sine + (y - plan.y) * cosine
-    beyond = np.abs((x - plan.x) * cosine + (y - plan.y) * sine)
+    along, t, _ = _seen(road, x, y, s)
+    late = np.flatnonzero((np.abs(along) > _EXACT_M) & (s > least) & (s < most))
+    if len(late):
+        s[late] = _refined(road, x[late], y[late], s[late], least[late], most[late])
+        along[late], t[late], _ = _seen(road, x[late], y[late], s[late])
+    beyond = np.abs(along)
     if not road.superelevation.is_constant:
         t = t / np.maximum(np.cos(road.superelevation(s)), 0.1)
     return s, t, beyond
+
+
+def _seen(road: RoadGeometry, x: Floats, y: Floats, s: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return places as (along, across) the reference line at ``s``, and the line's curvature there."""
+    plan = road.plan.at(s)
+    cosine, sine = np.cos(plan.heading), np.sin(plan.heading)
+    dx, dy = x - plan.x, y - plan.y
+    return dx * cosine + dy * sine, dy * cosine - dx * sine, plan.curvature
+
+
+def _refined(road: RoadGeometry, x: Floats, y: Floats, s: Floats, least: Floats, most: Floats) -> Floats:
+    """Return the best of some more steps towards the foot points, with true slopes and steps of at most 0.5 m."""
+    best, missed = s, np.full(len(s), np.inf)
+    for _ in range(24):
+        along, across, curvature = _seen(road, x, y, s)
+        better = np.abs(along) < missed
+        best, missed = np.where(better, s, best), np.where(better, np.abs(along), missed)
+        if np.max(missed) < 0.01 * _EXACT_M:
+            break
+        slope = 1.0 - curvature * across
+        slope = np.where(np.abs(slope) < 1e-4, np.copysign(1e-4, slope), slope)
+        s = np.clip(s + np.clip(along / slope, -0.5, 0.5), least, most)
+    return best

@@ -16,11 +16,12 @@ from scenarios.opendrive.errors import Diagnostic, OpenDriveError
 from scenarios.opendrive.fields import Attribute, Child, Foreign, Record
 from scenarios.opendrive.furniture_records import Document
 from scenarios.opendrive.records import MarkLine
+from scenarios.opendrive.signal_records import SpeedMeaning
 
 MAX_BYTES = 512 * 2**20
 """The largest file read; the largest public networks are below 100 MB."""
 
-_ANCILLARY = frozenset({"userData", "include", "dataQuality", "license", "defaultRegulations"})
+_ANCILLARY = frozenset({"userData", "dataQuality"})
 """Elements that say nothing about the road's geometry or rules: kept, and not worth a diagnostic."""
 
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
@@ -128,6 +129,8 @@ class RecordReader:
         values: dict[str, Any] = {"line": line}
         extra = {}
         given = {name.rpartition("}")[2]: str(value) for name, value in element.attrib.items()}
+        if record is SpeedMeaning:  # 1.8.0's schema has elements where its text, and 1.8.1, have attributes
+            given |= {local_name(e): (e.text or "").strip() for e in element if local_name(e) in attributes}
         for name, value in given.items():
             if name not in attributes and not (record is Document or name == "schemaLocation"):
                 extra[name] = value
@@ -171,6 +174,8 @@ class RecordReader:
                 return
             for field_name, spec in by_place.get((wrapper, name), ()):
                 found[field_name].append(self.read(spec.record, below))
+            if tag == "speed" and name in ("type", "value", "unit"):
+                return
             if (wrapper, name) not in by_place and (wrapper or name not in wrappers):
                 unknown.append(self._foreign(below, tag))
 
@@ -204,7 +209,8 @@ class RecordReader:
         name, line = local_name(element), int(element.sourceline or 0)
         says_something = len(element) > 0 or len(element.attrib) > 0 or bool((element.text or "").strip())
         if says_something and name not in _ANCILLARY and name != "geoReference":
-            self._note(line, name, f"not used here (in <{parent}>); it is kept but has no effect")
+            what = "put the file's content here" if name == "include" else "it is kept but has no effect"
+            self._note(line, name, f"not used here (in <{parent}>); {what}")
         return Foreign(name, line, etree.tostring(element, encoding="unicode", with_tail=False))
 
     def _convert(self, text: str, spec: Attribute, tag: str, line: int) -> Any:

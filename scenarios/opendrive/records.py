@@ -341,7 +341,7 @@ class LaneSection(Record):
     """``<laneSection>`` from ``s`` to the next one."""
 
     s: float = attribute("s", at_least=0.0, largest=LIMIT_M)
-    single_sided: bool = attribute("singleSided", bool, False)
+    single_sided: bool = attribute("singleSide", bool, False)
     left: tuple[Lane, ...] = wrapped("left", "lane", Lane)
     center: tuple[Lane, ...] = wrapped("center", "lane", Lane)
     right: tuple[Lane, ...] = wrapped("right", "lane", Lane)

@@ -1,5 +1,6 @@
 # ruff: noqa: RUF009  the calls are field declarations; they return dataclasses.field
-"""Records of what lies beside plain roads: OpenCRG surfaces, cross-section surfaces (1.8), railways and stations.
+"""Records of what goes beyond plain roads: OpenCRG surfaces, cross-section surfaces, junctions' cross paths, sections,
+boundaries and elevation grids (1.8), railways and stations.
 
 They are read and checked, and have no effect on shapes or traffic; :func:`unapplied` says so where that matters.
 """
@@ -92,6 +93,80 @@ class CrossSectionSurface(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrossPathLink(Record):
+    """``<startLaneLink>`` or ``<endLaneLink>``: from a lane of the road at that end to one of the crossing road."""
+
+    s: float = attribute("s", float, 0.0, at_least=0.0, largest=_LIMIT_M)
+    from_: int | None = attribute("from", int, None)
+    to: int | None = attribute("to", int, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossPath(Record):
+    """``<crossPath>`` (1.8): where pedestrians or cyclists cross a junction's roads."""
+
+    id: str = attribute("id", str, "")
+    crossing_road: str = attribute("crossingRoad", str, "")
+    road_at_start: str = attribute("roadAtStart", str, "")
+    road_at_end: str = attribute("roadAtEnd", str, "")
+    start: CrossPathLink | None = child("startLaneLink", CrossPathLink)
+    end: CrossPathLink | None = child("endLaneLink", CrossPathLink)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadSection(Record):
+    """``<roadSection>`` (1.8) of a crossing junction: the stretch of one of the roads that cross there."""
+
+    id: str = attribute("id", str, "")
+    road_id: str = attribute("roadId", str, "")
+    s_start: float | None = attribute("sStart", float, None, at_least=0.0, largest=_LIMIT_M)
+    s_end: float | None = attribute("sEnd", float, None, at_least=0.0, largest=_LIMIT_M)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundarySegment(Record):
+    """``<segment>`` of a junction's boundary: along a lane's outer edge, or (joint) across a road's end.
+
+    ``s_start``, ``s_end`` and ``contact_point`` are a number or one of begin, end, start.
+    """
+
+    type_: str = attribute("type", str, "", choices="lane joint")
+    road_id: str = attribute("roadId", str, "")
+    boundary_lane: int | None = attribute("boundaryLane", int, None)
+    s_start: str = attribute("sStart", str, "")
+    s_end: str = attribute("sEnd", str, "")
+    contact_point: str = attribute("contactPoint", str, "")
+    joint_lane_start: int | None = attribute("jointLaneStart", int, None)
+    joint_lane_end: int | None = attribute("jointLaneEnd", int, None)
+    transition_length: float | None = attribute("transitionLength", float, None, at_least=0.0, largest=_LIMIT_M)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary(Record):
+    """``<boundary>`` (1.8) of a junction: its edge, counter-clockwise."""
+
+    segments: tuple[BoundarySegment, ...] = children("segment", BoundarySegment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridElevation(Record):
+    """``<elevation>`` of a grid: heights at one place of the junction's reference line and to its sides."""
+
+    center: str = attribute("center", str, "")
+    left: str = attribute("left", str, "")
+    right: str = attribute("right", str, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElevationGrid(Record):
+    """``<elevationGrid>`` (1.8) of a junction: heights on a square grid along its reference line (``planView``)."""
+
+    grid_spacing: str = attribute("gridSpacing", str, "")
+    s_start: str = attribute("sStart", str, "")
+    elevations: tuple[GridElevation, ...] = children("elevation", GridElevation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchTrack(Record):
     """``<mainTrack>`` or ``<sideTrack>``: the road (track) that a switch lies on, where, and which way."""
 
@@ -165,6 +240,10 @@ def unapplied(document: Document) -> Iterator[Diagnostic]:
             line = road.lateral.cross_section_surface.line
             yield Diagnostic(line, "crossSectionSurface", f"road '{road.id}': kept, but heights do not follow it")
     yield from _crg_notes([junction.surface for junction in document.junctions])
+    for junction in document.junctions:
+        if junction.elevation_grid is not None:
+            line = junction.elevation_grid.line
+            yield Diagnostic(line, "elevationGrid", f"junction '{junction.id}': kept, but heights do not follow it")
 
 
 def _crg_notes(surfaces: list[RoadSurface | ObjectSurface | None]) -> Iterator[Diagnostic]:

@@ -92,7 +92,7 @@ def test_missing_lanes_are_named():
 
 def test_single_sided_sections_leave_the_other_side_as_it_was():
     second = samples.section(50, right=samples.lane(-1, width=2.0)).replace(
-        "<laneSection", '<laneSection singleSided="true"'
+        "<laneSection", '<laneSection singleSide="true"'
     )
     first = samples.section(0, left=samples.lane(1, width=3.0), right=samples.lane(-1))
     network = one(lanes=first + second)
@@ -308,3 +308,18 @@ def test_spawn_points_of_real_files_lie_on_their_lanes(path):
         assert pose.z == pytest.approx(lane.z, abs=1e-6)
     nearest = np.linalg.norm(places[:, None] - places, axis=-1) + 1e9 * np.eye(len(places))
     assert nearest.min() >= 2.2
+
+
+def test_places_near_the_centre_of_a_bend_are_found_again():
+    """At about the bend's radius from the reference line all its rows are about equally near."""
+    plan = (
+        '<geometry s="0" x="0" y="0" hdg="0" length="1"><line/></geometry>'
+        '<geometry s="1" x="1" y="0" hdg="0" length="3"><arc curvature="0.25"/></geometry>'
+        '<geometry s="4" x="3.726555" y="1.073244" hdg="0.75" length="4"><arc curvature="0.2"/></geometry>'
+    )
+    network = opendrive.parse(samples.network(samples.road(length=8.0, plan=plan)))
+    s, t = (values.ravel() for values in np.meshgrid(np.linspace(0.2, 7.8, 39), np.linspace(-4.0, 3.9, 30)))
+    poses = network.road_poses("1", s, t)
+    found_s, found_t = network.project_many("1", np.stack([poses.x, poses.y], axis=1))
+    again = network.road_poses("1", found_s, found_t)
+    assert np.max(np.hypot(again.x - poses.x, again.y - poses.y)) < 1e-4

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scenarios import opendrive
+from scenarios.opendrive.additional import DataQuality, Include, UserData, additional
 from scenarios.opendrive.check.validator import check_text
 from scenarios.opendrive.errors import OpenDriveError
 from scenarios.opendrive.georeference import GeoReference
@@ -180,3 +181,87 @@ def test_lane_to_world_to_lane_to_a_millimetre(path, data):
     assert math.dist((pose.x, pose.y), (back.x, back.y)) < 1e-3
     if (found.road_id, found.lane_id) == (road_id, lane_id):
         assert found.s == pytest.approx(s, abs=1e-3)
+
+
+JUNCTION_18 = (
+    '<junction id="J" name="" type="crossing">\n<roadSection id="0" roadId="1" sStart="10" sEnd="20"/>\n'
+    '<crossPath id="c" crossingRoad="1" roadAtStart="1" roadAtEnd="1"><startLaneLink s="3" from="1" to="-1"/>\n'
+    '<endLaneLink s="4" from="-1" to="1"/></crossPath><planView><geometry s="0" x="0" y="0" hdg="0" length="9">\n'
+    '<line/></geometry></planView><objects><object id="o" type="crosswalk" s="1" t="2"/></objects>\n<boundary>'
+    '<segment type="lane" roadId="1" boundaryLane="-1" sStart="begin" sEnd="12.5"/>\n<segment type="joint" roadId="1" '
+    'contactPoint="end" jointLaneStart="-1" jointLaneEnd="1" transitionLength="2"/></boundary>\n<elevationGrid '
+    'gridSpacing="5" sStart="0"><elevation center="1.5" left="1 2" right="3 4"/></elevationGrid></junction>'
+)
+SIGNAL_18 = (
+    '<signals><signal id="s" s="5" t="1" orientation="+" dynamic="yes" type="1" subtype="0">\n'
+    '<staticBoard><sign id="a" type="274" subtype="55" dynamic="no" orientation="+" v="0.1" z="0.4" value="50" '
+    'unit="km/h"><semantics><speed type="maximum" value="50" unit="km/h"/><warning/></semantics></sign></staticBoard>\n'
+    '<vmsBoard displayType="LED" displayWidth="2" displayHeight="1"><displayArea index="0" width="1" height="1"/>'
+    "</vmsBoard>\n<semantics><speed><type>minimum</type><value>30</value><unit>mph</unit></speed>"
+    '<priority type="stop"/><supplementaryDistance type="for" value="3" unit="km"/></semantics></signal></signals>'
+)
+SKELETON = (
+    '<objects><object id="p" type="pole" s="5" t="5"><skeleton><polyline id="1">\n'
+    '<vertexRoad s="5" t="5" dz="0" radius="0.1"/><vertexRoad s="5" t="5" dz="4" intersectionPoint="true"/>'
+    '</polyline></skeleton><userData code="k" value="v"><own n="1"/></userData>\n<dataQuality><error xyAbsolute="0.1" '
+    'xyRelative="0.2" zAbsolute="0.3" zRelative="0.4"/><rawData date="2024" source="sensor" postProcessing="raw"/>'
+    "</dataQuality></object></objects>"
+)
+
+
+def test_what_1_8_added_is_kept_in_records_with_lines():
+    text = samples.network(samples.road(rest=SKELETON + SIGNAL_18), JUNCTION_18, '<vmsGroup id="g">\n'
+                           '<vmsBoardReference signalId="s" vmsIndex="0" groupIndex="0"/></vmsGroup>')  # fmt: skip
+    network = opendrive.parse(text)
+    lines = text.split("\n")
+    junction = network.junctions["J"]
+    (path,) = junction.cross_paths
+    assert (path.crossing_road, path.start.s, path.start.from_, path.end.to) == ("1", 3.0, 1, 1)
+    assert [(r.road_id, r.s_start, r.s_end) for r in junction.road_sections] == [("1", 10.0, 20.0)]
+    assert [(s.type_, s.s_start, s.joint_lane_end) for s in junction.boundary.segments] == [
+        ("lane", "begin", None),
+        ("joint", "", 1),
+    ]
+    assert junction.boundary.segments[1].transition_length == 2.0
+    assert "<segment" in lines[junction.boundary.segments[1].line - 1]
+    assert junction.elevation_grid.elevations[0].left == "1 2"
+    assert junction.geometries[0].length == 9.0
+    assert junction.objects[0].type_ == "crosswalk"
+    (signal,) = network.roads["1"].record.signals
+    (sign,) = signal.static_boards[0].signs
+    assert (sign.z, sign.semantics.speeds[0].value, len(sign.semantics.warnings)) == (0.4, 50.0, 1)
+    assert (signal.vms_boards[0].display_type, signal.vms_boards[0].areas[0].width) == ("LED", 1.0)
+    meaning = signal.semantics
+    assert (meaning.speeds[0].type_, meaning.speeds[0].value, meaning.speeds[0].unit) == ("minimum", 30.0, "mph")
+    assert (meaning.priorities[0].type_, meaning.distances[0].value) == ("stop", 3.0)
+    assert network.document.vms_groups[0].boards[0].signal_id == "s"
+    (item,) = network.roads["1"].record.objects
+    assert [v.dz for v in item.skeleton[0].vertices_road] == [0.0, 4.0]
+    assert item.skeleton[0].vertices_road[1].intersection_point
+    (data,) = additional(item, UserData)
+    assert (data.code, data.value, data.unknown[0].tag, "<userData" in lines[data.line - 1]) == ("k", "v", "own", True)
+    (quality,) = additional(item, DataQuality)
+    assert (quality.error.z_absolute, quality.raw_data.source) == (0.3, "sensor")
+    assert "<dataQuality" in lines[quality.line - 1]
+    assert [d.element for d in network.diagnostics] == ["elevationGrid"]
+
+
+def test_files_to_include_are_reported():
+    network = opendrive.parse(samples.network(samples.road(rest='<include file="more.xml"/>')))
+    (note,) = network.diagnostics
+    assert (note.element, "put the file's content here" in note.message) == ("include", True)
+    assert additional(network.roads["1"].record, Include)[0].file == "more.xml"
+
+
+def test_the_headers_license_and_regulations_are_read():
+    header = (
+        '<header revMajor="1" revMinor="8"><license name="MPL" spdxid="MPL-2.0"/><defaultRegulations><roadRegulations '
+        'type="town"><semantics><speed type="maximum" value="50" unit="km/h"/></semantics></roadRegulations>'
+        "</defaultRegulations></header>"
+    )
+    text = samples.network(samples.road())
+    start, end = text.index("<header"), text.index("</header>") + 9 if "</header>" in text else text.index("/>") + 2
+    document = opendrive.parse(text[:start] + header + text[end:]).document
+    assert document.header.license.spdxid == "MPL-2.0"
+    (rule,) = document.header.road_regulations
+    assert (rule.type_, rule.semantics.speeds[0].value) == ("town", 50.0)
