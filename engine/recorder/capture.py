@@ -157,17 +157,13 @@ class Capture:
             frame.doors = np.array(events, records.DOOR)
 
     def _collided(self, world: World) -> npt.NDArray:
-        """Return who touched whom: once for every collision sensor, once for pairs without any."""
+        """Return what the collision sensors felt: nobody's touch is recorded without one, as in CARLA."""
         found: dict[tuple[int, int], None] = {}
-        for contact in world.physics.contacts():
-            pair = [contact.actor_a, contact.actor_b or NO_ACTOR]
-            entries = [world.actors.get(identity) for identity in pair]
-            if not any(entry is not None and entry.kind in (Kind.VEHICLE, Kind.WALKER) for entry in entries):
-                continue
-            told = [i for i in (0, 1) if pair[i] in self._watched]
-            # Without a sensor the hero comes first, then vehicles, then walkers.
-            for i in told or [min((0, 1), key=lambda i: (not _hero(entries[i]), _rank(entries[i]), i))]:
-                found[pair[i], pair[1 - i]] = None
+        for contact in world.physics.contacts() if self._watched else ():
+            pair = (contact.actor_a, contact.actor_b or NO_ACTOR)
+            for i in (0, 1):
+                if pair[i] in self._watched:
+                    found[pair[i], pair[1 - i]] = None
         made = np.zeros(len(found), records.COLLISION)
         for number, (one, two) in enumerate(found):
             heroes = (_hero(world.actors.get(one)), _hero(world.actors.get(two)))
@@ -292,11 +288,6 @@ def _box(identity: int, box: Box) -> tuple[int, list[float], list[float]]:
 
 def _hero(entry: ActorEntry | None) -> bool:
     return entry is not None and entry.attributes.get("role_name") == "hero"
-
-
-def _rank(entry: ActorEntry | None) -> int:
-    kinds = (Kind.VEHICLE, Kind.WALKER)
-    return kinds.index(entry.kind) if entry is not None and entry.kind in kinds else len(kinds)
 
 
 def _bones(world: World, actor_id: int) -> WalkerBones:

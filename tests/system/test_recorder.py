@@ -240,6 +240,7 @@ def test_a_crash_is_in_the_table_of_collisions(server, world):
     hero.set_attribute("role_name", "hero")
     ahead = carla.Transform(point.location + 12.0 * point.get_forward_vector(), point.rotation)
     one, two = world.spawn_actor(hero, point), world.spawn_actor(library.find("vehicle.audi.tt"), ahead)
+    world.spawn_actor(library.find("sensor.other.collision"), carla.Transform(), attach_to=one)
     world.tick()
     client.start_recorder("crash.log")
     one.set_target_velocity(12.0 * point.get_forward_vector())

@@ -181,6 +181,7 @@ def test_physics_controls_and_lights_are_written_when_they_change(world, scene):
 
 def test_collisions_are_written_with_their_heroes(world, scene):
     car, other, _ = scene
+    put(world, "sensor.other.collision", Transform(), car)
     commands.set_transform(world, car, on_road(world, 17.0, 0.05))
     commands.set_target_velocity(world, car, Vector3D(*(12.0 * part for part in heading(world))))
     record(world, 25)
@@ -190,6 +191,18 @@ def test_collisions_are_written_with_their_heroes(world, scene):
     assert rows[0][1:] == ["v", "v", str(car), "vehicle.tesla.model3", str(other), "vehicle.audi.tt"]
     assert "vehicle." not in world.recorder.collisions("a.log", "w", "a")
     assert f"Collision id 0 between {car} (hero)  with {other}" in world.recorder.file_info("a.log", show_all=False)
+
+
+def test_only_collision_sensors_record_collisions(world, scene):
+    car, other, _ = scene
+    commands.set_transform(world, car, on_road(world, 17.0, 0.05))
+    commands.set_target_velocity(world, car, Vector3D(*(12.0 * part for part in heading(world))))
+    put(world, "sensor.other.collision", Transform(), other)
+    path, _ = record(world, 25)
+    with Recording(path) as recording:
+        felt = {(int(r["actor_1"]), int(r["actor_2"])) for frame in recording.frames() for r in frame.collisions}
+    assert (other, car) in felt
+    assert {one for one, _ in felt} == {other}
 
 
 def heading(world):
@@ -209,6 +222,7 @@ def test_things_that_are_no_actors_are_written_as_such(world, scene):
     commands.set_transform(
         world, car, Transform(Location(float(wall[0]), float(wall[1]), float(wall[2]) + 0.5), Rotation())
     )
+    put(world, "sensor.other.collision", Transform(), car)
     path, _ = record(world, 5)
     with Recording(path) as recording:
         others = [
