@@ -49,6 +49,7 @@ ACTOR_DTYPE = np.dtype(
         ("jump", "u1"),
         ("gait_phase", "f8"),  # cycles walked: grows with distance, so feet do not skate
         ("gait_speed", "f4"),  # m/s over ground, decides the stride
+        ("feet", "f4", (2, 5)),  # left, right: x, y, turn, lift from the gait's place (m, rad), share of standing
         ("wheel_steer", "f4", 4),  # degrees, FL FR RL RR
         ("wheel_spin", "f8"),  # radians rolled by the wheels
         ("lights", "u4"),  # VehicleLightState flags

@@ -37,6 +37,8 @@ STATIC_ACTOR_MASK = BitMask32(ACTORS | SUPPORT)
 NO_MASK = BitMask32(0)
 SUPPORT_MASK = BitMask32(SUPPORT)
 
+SHORTEST_FRAME_S = 1e-6
+"""Bullet's single-precision clock cannot tell shorter frames from none."""
 ROW_FLOATS = 22  # 4 x 4 matrix, linear and angular velocity, as Bullet has them
 
 

@@ -16,6 +16,7 @@ from engine.blueprints import PropSpec, VehicleSpec, WalkerSpec
 from engine.geometry import Box, Model, StaticWorld
 from engine.physics.bodies import (
     DYNAMIC_MASK,
+    SHORTEST_FRAME_S,
     STATIC_MASK,
     Body,
     Vector,
@@ -56,8 +57,6 @@ _log = logging.getLogger(__name__)
 
 LONGEST_SUBSTEP_S = 0.02
 """Bullet never takes longer substeps, whatever is asked: the suspension would ring."""
-SHORTEST_FRAME_S = 1e-6
-"""Bullet's single-precision clock cannot tell shorter frames from none."""
 CONTROL_S = 0.05
 """Engine, brakes and walkers are updated at least this often."""
 OVERLAP_M = 0.03
@@ -366,7 +365,8 @@ class Physics(Bodies):
         self._torques.clear()
         motion = self._store.end_frame(dt)
         self._fleet.finish(motion, self._store.velocity, dt)
-        self._walkers.finish(self._store.velocity, self._log.touching(), dt)
+        store = self._store
+        self._walkers.finish(store.location, store.rotation, store.velocity, self._log.touching(), dt)
 
     def _drive(self, span: float, substep: float) -> None:
         """Set everything that acts during the next ``span`` seconds."""

@@ -15,7 +15,8 @@ from panda3d.bullet import BulletCapsuleShape, BulletRigidBodyNode, BulletWorld,
 from panda3d.core import Point3, TransformState, Vec3
 
 from engine.blueprints import WalkerSpec
-from engine.physics.bodies import SUPPORT_MASK, Body, Motion
+from engine.physics.bodies import SHORTEST_FRAME_S, SUPPORT_MASK, Body, Motion
+from engine.physics.footing import Footing
 from engine.protocol.structs import Vector3D, WalkerControl
 from engine.scene.gait import cycle_length_m
 
@@ -23,8 +24,8 @@ Floats = npt.NDArray[np.float64]
 
 STEP_M = 0.28
 """Height of the capsule's lower end above the soles: kerbs up to 0.25 m are walked over."""
-JUMP_MPS = 4.2
-"""Take-off speed of a jump, Unreal's default for characters."""
+JUMP_MPS = 5.0
+"""Take-off speed of a jump: that of CARLA's walkers."""
 START_MPS2 = 10.0
 """How fast a walker takes up a new speed."""
 PUSH_MPS2 = 1.5
@@ -54,7 +55,19 @@ def _stride_m(height_m: float, speed_cmps: int) -> float:
 class WalkerState:
     """One walker."""
 
-    __slots__ = ("airborne", "body", "control", "dead", "gait_phase", "gait_speed", "led", "placed", "push_s", "spec")
+    __slots__ = (
+        "airborne",
+        "body",
+        "control",
+        "dead",
+        "footing",
+        "gait_phase",
+        "gait_speed",
+        "led",
+        "placed",
+        "push_s",
+        "spec",
+    )
 
     def __init__(self, body: Body, spec: WalkerSpec) -> None:
         self.body = body
@@ -66,6 +79,7 @@ class WalkerState:
         self.led: float | None = None  # walking speed given by set_walker_state, m/s
         self.gait_phase = 0.0
         self.gait_speed = 0.0
+        self.footing = Footing(spec.height)
         self.dead = False
 
 
@@ -199,7 +213,7 @@ class Walkers:
         state.airborne = False
         if state.control.jump:
             state.airborne = True
-            return JUMP_MPS
+            return JUMP_MPS + 0.5 * world.get_gravity()[2] * dt  # the mean of the span
         # As fast as one may be to come to rest at the ground's height, taken up as legs and a hip do it, not in a jerk.
         gap = ground - feet
         wanted = math.copysign(min(abs(gap) / dt, math.sqrt(2.0 * CLIMB_MPS2 * abs(gap)), CLIMB_MPS), gap)
@@ -213,16 +227,20 @@ class Walkers:
         error = (yaw - now + 180.0) % 360.0 - 180.0
         return -math.radians(error) * min(10.0, 1.0 / dt)
 
-    def finish(self, velocity: Floats, touching: set[int], dt: float) -> None:
+    def finish(self, location: Floats, rotation: Floats, velocity: Floats, touching: set[int], dt: float) -> None:
         """Advance the gait by the ground covered in a frame.
 
         Args:
-            velocity: (B, 3) of all bodies, rows by ``Body.index``.
+            location, rotation, velocity: (B, 3) of all bodies, rows by ``Body.index``.
             touching: ids of the actors that were in contact.
+            dt: length of the frame, seconds; one below a microsecond only shows what was placed.
         """
         self._frame_s = dt
-        ways = velocity[[state.body.index for state in self.members.values()]].tolist() if self.members else []
-        for (actor_id, state), (vx, vy, _) in zip(self.members.items(), ways):
+        if not self.members:
+            return
+        mine = [state.body.index for state in self.members.values()]
+        ways, places, yaws = velocity[mine].tolist(), location[mine].tolist(), rotation[mine, 1].tolist()
+        for (actor_id, state), (vx, vy, _), (x, y, _), yaw in zip(self.members.items(), ways, places, yaws):
             speed = math.hypot(vx, vy) if not state.dead else 0.0
             if state.led is not None:
                 # A body without physics has no speed of its own: its leader's is all there is. Others stride as they
@@ -235,9 +253,15 @@ class Walkers:
             state.gait_speed += change
             if state.gait_speed < 0.02:
                 state.gait_speed = speed
+            height, pace = state.spec.height, max(state.gait_speed, speed)
             if speed > 0.02 and not state.airborne:
-                pace = max(state.gait_speed, speed)
-                state.gait_phase += speed * dt / _stride_m(state.spec.height, round(pace * 100.0))
+                if state.footing.still == 1.0:
+                    state.gait_phase = state.footing.first_phase(height, pace, state.gait_phase)
+                state.gait_phase += speed * dt / _stride_m(height, round(pace * 100.0))
+            if dt < SHORTEST_FRAME_S or state.airborne or state.dead:
+                state.footing.lift_all()
+            else:
+                state.footing.follow(x, y, yaw, height, state.gait_speed, state.gait_phase, speed, dt)
 
     def read(self, rows: np.ndarray, at: npt.NDArray[np.intp]) -> None:
         """Write gait and control into a table's rows; ``at`` gives the row of every ``Body.index``."""
@@ -247,6 +271,7 @@ class Walkers:
         mine, controls = at[[s.body.index for s in states]], [s.control for s in states]
         rows["gait_phase"][mine] = [s.gait_phase for s in states]
         rows["gait_speed"][mine] = [s.gait_speed for s in states]
+        rows["feet"][mine] = [s.footing.told() for s in states]
         rows["walk_direction"][mine] = [(c.direction.x, c.direction.y, c.direction.z) for c in controls]
         rows["walk_speed"][mine] = [c.speed for c in controls]
         rows["jump"][mine] = [c.jump for c in controls]

@@ -38,7 +38,7 @@ _BLINKER_FLAGS = 16 | 32
 BLINK_HZ = 1.5
 HEADLIGHT_FLAGS = 2 | 4
 # Columns that may move a joint; a change in any of them asks for new joint matrices.
-_JOINT_COLUMNS = ("gait_phase", "gait_speed", "wheel_steer", "wheel_spin", "walk_speed", "jump", "doors", "pose")
+_JOINT_COLUMNS = ("gait_phase", "gait_speed", "feet", "wheel_steer", "wheel_spin", "doors", "pose")
 _NO_CAMERA, _PICTURES = core.BitMask32.all_off(), COLOR_CAMERAS | LABEL_CAMERAS
 _FLIP = np.diag([1.0, -1.0, 1.0, 1.0])
 KEEP_VERTICES = 3_000_000

@@ -63,8 +63,8 @@ def walker_model(spec: WalkerSpec, color: Color | None, seed: int) -> ActorModel
     rig = gait.make_rig(
         builder.joints,
         height,
-        people.BALL_SHARE * height,
-        people.HEEL_SHARE * height,
+        gait.BALL_SHARE * height,
+        gait.HEEL_SHARE * height,
         stoop_deg=14.0 if spec.age == "elderly" else 0.0,
     )
     return ActorModel(spec.id, builder.meshes(), builder.box(), builder.joints, WalkerRig(rig))
@@ -76,7 +76,7 @@ def joint_matrices(model: Model, row: np.void) -> Floats:
     Args:
         model: of :func:`actor_model`; other models get their rest pose.
         row: the actor's row of an ``ActorTable``; ``wheel_spin`` and ``wheel_steer`` turn wheels, handlebars,
-            cranks and the rider's legs; ``gait_phase`` and ``gait_speed`` move walkers.
+            cranks and the rider's legs; ``gait_phase``, ``gait_speed`` and ``feet`` move walkers.
     """
     if isinstance(model, ActorModel):
         return model.rig.matrices(row)

@@ -13,7 +13,7 @@ import numpy as np
 from engine.blueprints.specs import WalkerSpec
 from engine.geometry import Material
 from engine.scene.builder import Color, MeshBuilder, shade
-from engine.scene.gait import hip_share
+from engine.scene.gait import HIP_HALF_SHARE, hip_share
 from engine.scene.materials import CLOTH
 from engine.scene.shapes import Floats, box, ellipsoid, mirrored, moved, tube
 from foundation.ids import Tag
@@ -129,7 +129,7 @@ class Figure:
             waist=hip + 0.085 * height,
             shoulder=shoulder,
             chin=chin,
-            hip_half=0.047 * height,
+            hip_half=HIP_HALF_SHARE * height,
             shoulder_half=(0.079 if female else 0.084) * height,
             upper_arm=arm * 0.50,
             forearm=arm * 0.42,
@@ -360,7 +360,3 @@ def add_person(builder: MeshBuilder, figure: Figure, outfit: Outfit, base: float
     for side in ("l", "r"):
         body.arm(side)
         body.leg(side)
-
-
-BALL_SHARE, HEEL_SHARE = 0.062, 0.034
-"""Pivots of the sole before and behind the ankle, as shares of the body's height."""

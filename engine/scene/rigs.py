@@ -43,7 +43,7 @@ class WalkerRig:
 
     def matrices(self, row: np.void) -> Floats:
         """Return the thirteen joints' matrices."""
-        return gait.walker_matrices(self.body, float(row["gait_phase"]), float(row["gait_speed"]))
+        return gait.walker_matrices(self.body, float(row["gait_phase"]), float(row["gait_speed"]), row["feet"].tolist())
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from engine.geometry import Box, Joint, Mesh
 from engine.scene import materials as m
 from engine.scene import people
 from engine.scene.builder import Color, MeshBuilder
-from engine.scene.gait import WALKER_JOINTS, make_rig
+from engine.scene.gait import BALL_SHARE, HEEL_SHARE, WALKER_JOINTS, make_rig
 from engine.scene.riders import Machine, Seat, TwoWheelerRig
 from engine.scene.rigs import ActorModel
 from engine.scene.shapes import Floats, both_sides, box, ellipsoid, lathe, side_panel, tube, two_faced
@@ -143,7 +143,7 @@ def _seated(height: float, female: bool, parts: Machine, seat: Seat) -> TwoWheel
     bones = MeshBuilder(Tag.RIDER)
     figure = people.Figure.of(height, female)
     people.add_person_joints(bones, figure, 0.0)
-    rig = make_rig(bones.joints, 0.0, people.BALL_SHARE * height, people.HEEL_SHARE * height)
+    rig = make_rig(bones.joints, 0.0, BALL_SHARE * height, HEEL_SHARE * height)
     return TwoWheelerRig(parts, seat, replace(rig, height=height, ankle_z=figure.ankle), figure.forearm + 0.03 * height)
 
 

@@ -117,9 +117,9 @@ def test_a_jump_is_a_parabola() -> None:
         physics.step(DT, SUBSTEPS)
         height = physics.transform(1)[0][2] - ADULT.height / 2
         top, air = max(top, height), air + (height > 0.02)
-    # v^2 / 2g and 2 v / g for Unreal's 4.2 m/s.
-    assert top == pytest.approx(4.2**2 / 2 / 9.81, abs=0.12)
-    assert air * DT == pytest.approx(2 * 4.2 / 9.81, abs=0.15)
+    # v^2 / 2g and 2 v / g for CARLA's 5 m/s.
+    assert top == pytest.approx(5.0**2 / 2 / 9.81, abs=0.06)
+    assert air * DT == pytest.approx(2 * 5.0 / 9.81, abs=0.15)
     assert physics.transform(1)[0][2] == pytest.approx(ADULT.height / 2, abs=0.01)
 
 

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -122,16 +120,3 @@ def test_children_have_larger_heads_for_their_height():
         return (spec.height / 2.0 - neck) / spec.height
 
     assert head_share(CHILD) > 1.25 * head_share(ADULT)
-
-
-def test_fifty_walkers_take_less_than_three_milliseconds():
-    models = [actor_model(WALKERS[f"walker.pedestrian.{n:04d}"]) for n in range(1, 51)]
-    rows = [row(0.02 * n, 1.0 + 0.02 * n) for n in range(50)]
-    best = np.inf
-    for _ in range(30):  # the best of many: other processes share this machine
-        start = time.perf_counter()
-        for model, at in zip(models, rows):
-            joint_matrices(model, at)
-        best = min(best, time.perf_counter() - start)
-    print(f"joint matrices of 50 walkers: {best * 1e3:.2f} ms")
-    assert best < 3e-3
