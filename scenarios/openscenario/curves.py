@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.openscenario.looks import Looks, Written
 from scenarios.openscenario.states import Pose, wrap
 
 Floats = npt.NDArray[np.float64]
@@ -33,6 +34,7 @@ class Curve:
         knots: (M,) seconds and (M,) arc lengths at which they hold, or None when the shape carries no times.
         smooth: whether the heading changes between points (clothoid, NURBS) or jumps at them (polyline).
         ground: gives the height of the road at (x, y).
+        looks: which way one looks on a polyline; None for the other shapes: along the path.
     """
 
     s: Floats
@@ -42,6 +44,7 @@ class Curve:
     knots: tuple[Floats, Floats] | None
     smooth: bool
     ground: Callable[[float, float], float]
+    looks: Looks | None = None
 
     @property
     def length(self) -> float:
@@ -49,7 +52,7 @@ class Curve:
         return float(self.s[-1])
 
     def pose(self, s: float) -> Pose:
-        """Return the pose at ``s`` metres from the start; the ends hold beyond them."""
+        """Return the pose at ``s`` metres from the start, headed along the path; the ends hold beyond them."""
         s = min(max(s, 0.0), self.length)
         i = min(max(int(np.searchsorted(self.s, s, side="right")) - 1, 0), len(self.s) - 2)
         span = self.s[i + 1] - self.s[i]
@@ -101,25 +104,49 @@ def steady(times: Floats, s: Floats, speed: float) -> Callable[[float], float]:
 
 
 def polyline(
-    points: Floats, times: Sequence[float] | None, ground: Callable[[float, float], float], closed: bool
+    points: Floats,
+    times: Sequence[float] | None,
+    ground: Callable[[float, float], float],
+    closed: bool,
+    written: Sequence[Written] | None = None,
 ) -> Curve:
-    """Return a polyline through (N, 3) points; points that repeat the one before are dropped."""
+    """Return a polyline through (N, 3) points; points that repeat the one before are dropped.
+
+    Args:
+        points: the vertices.
+        times: of the vertices, seconds, when it is timed.
+        ground: height of the road.
+        closed: whether it leads back to its first vertex.
+        written: N orientations written at the vertices. Of vertices in one place the last one's holds.
+    """
+    written = [Written()] * len(points) if written is None else list(written)
     if closed and len(points) > 2 and times is None:
-        points = np.vstack([points, points[:1]])
+        points, written = np.vstack([points, points[:1]]), [*written, written[0]]
     everywhere = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points[:, :2], axis=0).T))])
-    keep = [0]
+    keep, there = [0], [written[0]]
     for i in range(1, len(points)):
         if math.dist(points[i][:2], points[keep[-1]][:2]) > 1e-6:
             keep.append(i)
+            there.append(written[i])
+        else:
+            there[-1] = written[i]
     if len(keep) < 2:
         raise ValueError("a trajectory needs at least two different points")
     points = points[keep]
     step = np.diff(points[:, :2], axis=0)
     heading = np.arctan2(step[:, 1], step[:, 0])
+    heading = np.append(heading, heading[-1])
     s = np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
+    lifts = _lifts(points, ground)
+    climb = -np.arctan2(np.diff(lifts), np.diff(s))
+    angles = np.array([
+        [float(is_so if says is None else says) for is_so, says in zip(path, (w.heading, w.pitch, w.roll))]
+        for path, w in zip(zip(heading, np.append(climb, climb[-1]), np.zeros(len(s))), there)
+    ])  # fmt: skip
+    looks = Looks(s, angles, np.array([w.heading is not None for w in there]))
     return Curve(
-        s, points[:, :2], np.append(heading, heading[-1]), _lifts(points, ground),
-        None if times is None else (np.asarray(times, dtype=np.float64), everywhere), False, ground,
+        s, points[:, :2], heading, lifts,
+        None if times is None else (np.asarray(times, dtype=np.float64), everywhere), False, ground, looks,
     )  # fmt: skip
 
 

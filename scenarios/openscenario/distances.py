@@ -43,8 +43,9 @@ class _Body:
     track: Track | None
 
 
-def _body(entity: Entity) -> _Body:
-    return _Body(entity.motion.pose, entity.motion.velocity, entity.rect(), entity.track)
+def _body(world: World, entity: Entity, on_roads: bool) -> _Body:
+    track = world.lane(entity) if on_roads else None
+    return _Body(entity.motion.pose, entity.motion.velocity, entity.rect(), track)
 
 
 def _place(world: World, placement: Placement) -> _Body:
@@ -77,11 +78,15 @@ class Measure:
 
     def between(self, world: World, a: Entity, b: Entity) -> Gap | None:
         """Return the distance from ``a`` to ``b``; None when it does not exist (not on connected roads)."""
-        return self._gap(world, _body(a), _body(b))
+        return self._gap(world, *(_body(world, entity, self._on_roads) for entity in (a, b)))
 
     def to_position(self, world: World, a: Entity, place: Placement) -> Gap | None:
         """Return the distance from ``a`` to a position."""
-        return self._gap(world, _body(a), _place(world, place))
+        return self._gap(world, _body(world, a, self._on_roads), _place(world, place))
+
+    @property
+    def _on_roads(self) -> bool:
+        return self.kind != "euclidian" and self.system in ("lane", "road")
 
     def _gap(self, world: World, a: _Body, b: _Body) -> Gap | None:
         if self.kind == "euclidian":

@@ -6,6 +6,7 @@ Deterministic distributions multiply: every value set with every value of every 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Mapping
@@ -172,6 +173,9 @@ def _value_sets(node: Node, declared: Mapping[str, Parameter] | None) -> list[di
             if name in point:
                 raise assignment.error(f"parameter {name!r} is assigned twice")
             point[name] = _check(assignment, declared, name, assignment.text("value"))
+        if not point or (axis and point.keys() != axis[0].keys()):
+            wanted = ", ".join(axis[0]) if axis else "at least one parameter"
+            raise group.error(f"this set assigns {', '.join(point) or 'nothing'}", remedy=f"each must assign {wanted}")
         axis.append(point)
     if not axis:
         raise child.error("there is no value set in it")
@@ -196,6 +200,8 @@ def _single(node: Node, declared: Mapping[str, Parameter] | None) -> list[dict[s
 
 def _limits(node: Node) -> tuple[float, float]:
     low, high = node.number("lowerLimit"), node.number("upperLimit")
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise node.error("limits must be finite")
     if high < low:
         raise node.error(f"the upper limit {high:g} is below the lower limit {low:g}")
     return low, high
@@ -207,9 +213,9 @@ def _range(node: Node, declared: Mapping[str, Parameter] | None, name: str) -> l
     step = node.number("stepWidth")
     if step <= 0.0:
         raise node.error("stepWidth must be above 0")
-    count = math.floor((high - low) / step + 1e-6) + 1
-    if count > MAX_CONCRETE:
+    if (high - low) / step > MAX_CONCRETE:
         raise node.error(f"more than {MAX_CONCRETE} values")
+    count = math.floor((high - low) / step + 1e-6) + 1
     if declared and name in declared and declared[name].type not in NUMERIC:
         raise node.error(f"parameter {name} is a {declared[name].type}, a range has no meaning for it")
     # Rounded to nine digits of the step, so that 1.1 + 2 * 0.2 reads 1.5.
@@ -226,7 +232,9 @@ def _stochastic(
     allowed: Callable[[Mapping[str, str]], bool],
 ) -> list[dict[str, str]]:
     runs = node.integer("numberOfTestRuns", minimum=1)
-    own_seed = int(node.number("randomSeed", 0.0))
+    own_seed: int | str = text_of(node.number("randomSeed", 0.0))  # a double in the standard
+    with contextlib.suppress(ValueError):
+        own_seed = int(own_seed)
     draws: dict[str, tuple[Node, Draw]] = {}
     for child in node.many("StochasticDistribution"):
         name = child.text("parameterName")
@@ -284,9 +292,18 @@ def _draw(node: Node, parameter: Parameter) -> Draw:
             f"parameter {parameter.name} is a {parameter.type}; only numbers can be distributed like this"
         )
     draw = _NUMERIC[child.tag](child)
-    if parameter.type == "double":
-        return lambda rng: text_of(float(draw(rng)))
-    return lambda rng: text_of(float(round(draw(rng))))
+    whole = parameter.type != "double"
+
+    def text(rng: np.random.Generator) -> str:
+        try:
+            value = float(draw(rng))
+        except (ValueError, OverflowError):  # numpy's word for limits or means beyond its reach
+            value = math.inf
+        if not math.isfinite(value):
+            raise child.error("it has values beyond what a number can hold", remedy="use smaller figures or a Range")
+        return text_of(float(round(value)) if whole else value)
+
+    return text
 
 
 def _weighted_texts(node: Node) -> Draw:
@@ -338,6 +355,8 @@ def _poisson(node: Node) -> Callable[[np.random.Generator], float]:
 
 def _histogram(node: Node) -> Callable[[np.random.Generator], float]:
     bins = [(*_limits(b.one("Range")), b.number("weight", minimum=0.0)) for b in node.many("Bin")]
+    if not bins:
+        raise node.error("there is no bin in it")
     total = sum(weight for _, _, weight in bins)
     if total <= 0.0:
         raise node.error("weights must add up to more than 0")

@@ -108,15 +108,18 @@ def _default(world: World, entity: Entity, speed: float | None) -> None:
     elif entity.longitudinal is not None:
         distance, new = entity.longitudinal.travel(entity, world, dt)
     else:
-        new = entity.motion.speed
+        new = 0.0 if entity.stranded and entity.lateral is None else entity.motion.speed
         distance = new * dt
     activity = entity.lateral
     if distance == 0.0 and new == 0.0 and activity is None:
         _along(world, entity, entity.motion.pose, entity.track, 0.0, 0.0)
     elif activity is not None and activity.leaves_lanes:
         pose, gone = activity.follow(entity, world, dt, distance)
+        if activity.done and activity.ends_way and not world.roads.paved:
+            entity.stranded = True
+            new = new if entity.longitudinal not in (None, activity) else 0.0
         track = world.roads.locate(pose) if activity.done else None
-        _along(world, entity, pose, track, new, gone)
+        _along(world, entity, pose, track, new, gone, activity.forward())
     elif entity.track is not None and (activity is not None or _keeps_lane(world, entity)):
         _on_lane(world, entity, distance, new)
     else:
@@ -179,9 +182,18 @@ def _straight(world: World, entity: Entity, distance: float, speed: float) -> No
     _along(world, entity, pose, world.roads.locate(pose), speed, distance)
 
 
-def _along(world: World, entity: Entity, pose: Pose, track: Track | None, speed: float, distance: float) -> None:
-    """Finish a step whose path is tangent to the new heading."""
-    forward = np.array(pose.point(1.0, 0.0)) - pose.location
+def _along(
+    world: World,
+    entity: Entity,
+    pose: Pose,
+    track: Track | None,
+    speed: float,
+    distance: float,
+    way: float | None = None,
+) -> None:
+    """Finish a step whose path is tangent to the new heading, or to the heading ``way``."""
+    ahead = pose if way is None else replace(pose, heading=way)
+    forward = np.array(ahead.point(1.0, 0.0)) - ahead.location
     # The speed is that over the map; what goes up or down a slope comes on top.
     forward /= max(math.hypot(forward[0], forward[1]), 0.1)
     _finish(world, entity, pose, track, speed, forward * speed, distance)

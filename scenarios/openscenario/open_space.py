@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class OpenSpace(Roads):
     """Roads where there are none: nobody is on a lane, the ground is at height 0, and whoever asks for a lane errs."""
 
+    paved = False
+
     def __init__(self) -> None:
         """There is nothing to prepare."""
 

@@ -89,6 +89,9 @@ class Between:
 class Roads:
     """Questions that entities ask the road network. Pure: holds nothing but the network and what follows from it."""
 
+    paved = True
+    """Whether there are roads at all."""
+
     def __init__(self, network: RoadNetwork) -> None:
         self.network = network
         self._exits = lru_cache(maxsize=None)(self._find_exits)

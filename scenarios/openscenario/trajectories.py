@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from scenarios.openscenario.curves import Curve, clothoids, nurbs, polyline
+from scenarios.openscenario.looks import Written
 from scenarios.openscenario.nodes import Node
 from scenarios.openscenario.positions import Position, read_position
 from scenarios.openscenario.states import Pose
@@ -60,10 +61,23 @@ class Trajectory:
 
 
 @dataclass(frozen=True, slots=True)
+class Vertex:
+    """``Vertex``: a place, and which of its heading, pitch and roll the file writes."""
+
+    position: Position
+    written: tuple[bool, bool, bool] = (False, False, False)
+
+    def looks(self, pose: Pose) -> Written:
+        """Return what is written, from the vertex's pose in the world."""
+        heading, pitch, roll = self.written
+        return Written(pose.heading if heading else None, pose.pitch if pitch else None, pose.roll if roll else None)
+
+
+@dataclass(frozen=True, slots=True)
 class Polyline:
     """``Polyline``."""
 
-    vertices: tuple[Position, ...]
+    vertices: tuple[Vertex, ...]
     times: tuple[float, ...] | None
 
     @property
@@ -73,12 +87,13 @@ class Polyline:
 
     def curve(self, world: World, closed: bool, start: Pose | None) -> Curve:
         """Return the curve."""
-        points = np.array([v.resolve(world).pose.location for v in self.vertices])
-        return polyline(points, self.times, world.roads.height, closed)
+        poses = [v.position.resolve(world).pose for v in self.vertices]
+        written = [v.looks(pose) for v, pose in zip(self.vertices, poses)]
+        return polyline(np.array([p.location for p in poses]), self.times, world.roads.height, closed, written)
 
     def positions(self) -> tuple[Position, ...]:
-        """Return its vertices."""
-        return self.vertices
+        """Return its vertices' places."""
+        return tuple(vertex.position for vertex in self.vertices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +199,16 @@ def _polyline(node: Node, reader: Reader) -> Shape:
     vertices = node.many("Vertex")
     if len(vertices) < 2:
         raise node.error("a polyline needs at least two vertices")
-    return Polyline(tuple(read_position(v.one("Position"), reader) for v in vertices), _times(vertices))
+    return Polyline(tuple(_vertex(v.one("Position"), reader) for v in vertices), _times(vertices))
+
+
+def _vertex(node: Node, reader: Reader) -> Vertex:
+    position = read_position(node, reader)
+    inner = node.only()
+    holder = inner if inner.tag == "WorldPosition" else inner.maybe("Orientation")
+    if holder is None:
+        return Vertex(position)
+    return Vertex(position, (holder.has("h"), holder.has("p"), holder.has("r")))
 
 
 def _clothoid(node: Node, reader: Reader) -> Shape:

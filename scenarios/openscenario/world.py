@@ -41,6 +41,7 @@ class Entity:
         motion: its state at the world's time.
         track: where it is on the roads; None off them, or when it goes across them.
         longitudinal, lateral: the actions that control these domains, None for the default: keep speed, keep lane.
+        stranded: whether a trajectory ended for it where there are no roads: it stands until a speed is asked for.
         driven: whether physics moves it (a controller answers with pedals or steps), so that it is only observed.
     """
 
@@ -64,6 +65,8 @@ class Entity:
     lights: dict[str, Any] = field(default_factory=dict)
     flashing: dict[str, Activity] = field(default_factory=dict)
     relocated: bool = False
+    stranded: bool = False
+    seen: tuple[Pose, Track | None] | None = None
     towed_by: str = ""
     overrides: dict[str, float] = field(default_factory=dict)
     animations: dict[str, float] = field(default_factory=dict)
@@ -128,6 +131,7 @@ class Entity:
 
     def set_speed(self, speed: float) -> None:
         """Change its speed at once; the direction of motion stays."""
+        self.stranded = False
         old = self.motion
         if abs(old.speed) > 1e-9:
             velocity = tuple(v * speed / old.speed for v in old.velocity)
@@ -183,6 +187,19 @@ class World:
         """Return the pose of an entity, the last one of an entity that was taken out of the world."""
         return self.reference(name).motion.pose
 
+    def lane(self, entity: Entity, reach_m: float = 5.0) -> Track | None:
+        """Return where an entity is on the roads, also one that follows a trajectory and keeps to no lane.
+
+        Args:
+            entity: somebody who is in the world.
+            reach_m: how far beside every lane it may be.
+        """
+        if entity.track is not None:
+            return entity.track
+        if entity.seen is None or entity.seen[0] is not entity.motion.pose:
+            entity.seen = (entity.motion.pose, self.roads.locate(entity.motion.pose, reach_m=reach_m))
+        return entity.seen[1]
+
     def track(self, name: str) -> Track:
         """Return the lane an entity is on, and which way it goes; ValueError when it is on no road."""
         entity = self.reference(name)
@@ -203,6 +220,7 @@ class World:
         entity.motion = Motion(pose, speed, (float(velocity[0]), float(velocity[1]), float(velocity[2])))
         # Being at an end of the road holds till the step is over: conditions of one instant see one world.
         entity.relocated = True
+        entity.stranded = False
         self._touching = None
         if not entity.present:
             entity.present = entity.placed = True
@@ -263,7 +281,7 @@ class World:
         if longitudinal:
             if entity.longitudinal is not None and entity.longitudinal is not activity:
                 self._release(entity, entity.longitudinal)
-            entity.longitudinal = activity
+            entity.longitudinal, entity.stranded = activity, False
         if lateral:
             if entity.lateral is not None and entity.lateral is not activity:
                 self._release(entity, entity.lateral)

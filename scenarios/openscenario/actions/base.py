@@ -48,8 +48,14 @@ class Activity:
         """Lateral: return the place and direction of the trajectory that is followed; None when none is."""
         return None
 
+    def forward(self) -> float | None:
+        """Lateral, across lanes: return the heading in which a positive speed moves it; None for where it looks."""
+        return None
+
     on_top: bool = False
     """Whether its sideways motion is added to the entity's speed, which is then the one along the lane."""
+    ends_way: ClassVar[bool] = False
+    """Whether an entity stands when this is done and there is neither a road to go on along nor a speed asked for."""
     leaves_lanes: ClassVar[bool] = False
     """Whether :meth:`follow` moves the entity instead of :meth:`shift`."""
 

@@ -29,11 +29,11 @@ class Angle:
         pose = entity.motion.pose
         value = float(getattr(pose, self.kind))
         if self.system in ("lane", "road"):
-            if entity.track is None:
+            # Who follows a trajectory keeps to no lane, but is on one all the same.
+            here = world.lane(entity)
+            if here is None:
                 return False
-            track = (
-                world.roads.along_lane(entity.track) if self.system == "lane" else world.roads.along_road(entity.track)
-            )
+            track = world.roads.along_lane(here) if self.system == "lane" else world.roads.along_road(here)
             value -= float(getattr(world.roads.pose(track), self.kind))
         elif self.system == "trajectory":
             along = None if entity.lateral is None else entity.lateral.tangent()

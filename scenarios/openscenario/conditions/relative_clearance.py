@@ -34,14 +34,16 @@ class RelativeClearance:
 
     def holds(self, entity: Entity, world: World, memory: Memory) -> bool:
         """See :class:`EntityCondition`."""
-        if entity.track is None:
+        here = world.lane(entity)
+        if here is None:
             return True
-        if self.lanes and not any(self._exists(entity.track, low, high, world) for low, high in self.lanes):
+        if self.lanes and not any(self._exists(here, low, high, world) for low, high in self.lanes):
             return False
         names = self.entities or tuple(name for name in world.entities if name != entity.name)
         for name in names:
             other = world.entities[name]
-            if not other.present or other.track is None or not self._in_lanes(entity, other, world):
+            there = world.lane(other) if other.present else None
+            if there is None or not self._in_lanes(here, there, world):
                 continue
             gap = Measure("lane", "longitudinal", self.free_space).between(world, entity, other)
             if gap is not None and gap.distance <= (self.forward if gap.ahead else self.backward) + 1e-6:
@@ -62,8 +64,8 @@ class RelativeClearance:
                 return True
         return False
 
-    def _in_lanes(self, entity: Entity, other: Entity, world: World) -> bool:
-        found = world.roads.lanes_between(entity.track, other.track)
+    def _in_lanes(self, here: Track, there: Track, world: World) -> bool:
+        found = world.roads.lanes_between(here, there)
         if found is None or (not self.opposite and not found.same_direction):
             return False
         return not self.lanes or any(low <= found.lanes <= high for low, high in self.lanes)

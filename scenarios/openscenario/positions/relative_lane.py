@@ -19,8 +19,9 @@ class RelativeLanePosition:
     """A place on a lane counted from an entity's lane.
 
     ``along`` says how. ``ds`` is told in the road's terms: metres along the reference line with growing s, lanes and
-    offset to the left of s, whichever way the entity goes. ``dsLane`` is told in the lane's: metres along its centre in
-    the direction in which its traffic drives, lanes and offset to the left of that.
+    offset to the left of s, headings counted from the direction of s, whichever way the entity goes. ``dsLane`` is told
+    in the lane's: metres along its centre in the direction in which its traffic drives, lanes and offset to the left of
+    that.
     """
 
     entity: str
@@ -31,7 +32,7 @@ class RelativeLanePosition:
     orientation: Orientation
 
     def resolve(self, world: World) -> Placement:
-        """Return the pose on that lane, aligned with the lane's driving direction."""
+        """Return the pose on that lane, headed along s (``ds``) or with the lane's traffic (``dsLane``)."""
         roads = world.roads
         here = world.track(self.entity)
         start = roads.along_road(here) if self.along == "ds" or here.lane_id == 0 else roads.along_lane(here)
@@ -50,6 +51,7 @@ class RelativeLanePosition:
 
     def _on(self, roads: Roads, road_id: str, lane_id: int, s: float, offset: float) -> Placement:
         track = roads.lane_track(road_id, lane_id, s, offset)
+        track = roads.along_road(track) if self.along == "ds" else track
         pose = self.orientation.on(roads.pose(track))
         return Placement(pose, roads.aligned(track, pose.heading))
 
