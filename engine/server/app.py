@@ -40,6 +40,15 @@ FIXED_FRAMES_PER_S = 250.0
 LONGEST_STEP_S = 0.1
 """A variable step is never longer: after a pause the world goes on, it does not jump."""
 SHORTEST_STEP_S = 1e-3
+CHANGEOVER_S = 0.5
+"""How long frames are put off, at most, for a client that has loaded a map and now subscribes to the world anew.
+
+It drops its old subscription as soon as the load is answered. Should a frame on it be in the works just then, the
+client's library gives the new subscription up together with the old one: it waits for ever for its next frame, or
+crashes. (Its episode is released by whoever held it last; in the thread of the streams that comes after the new
+subscription, which is then taken for one that exists already.) So there is no frame until it asks for the new episode,
+which it does after dropping the old one.
+"""
 MAX_CONNECTIONS = 512
 REPLY_HIGH_WATER = 64 * 1024 * 1024
 
@@ -124,6 +133,7 @@ class Server:
         self._stall: asyncio.TimerHandle | None = None
         self._managers = ManagerSteps()
         self._cue: asyncio.TimerHandle | None = None
+        self._changing: tuple[RpcConnection, asyncio.TimerHandle] | None = None
         self._sockets: list[asyncio.Server] = []
         self._ticked_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
@@ -151,6 +161,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._changed_over()
         for timer in (self._stall, self._cue):
             if timer is not None:
                 timer.cancel()
@@ -163,6 +174,8 @@ class Server:
     def handle(self, connection: RpcConnection, request: Request) -> None:
         """Run a request now, or later when a tick before it is held up."""
         self._managers.saw(connection, request.method, request.arguments)
+        if self._changing is not None and self._changing[0] is connection and request.method == "get_episode_info":
+            self._changed_over()
         if self._cue is not None and request.method == "get_episode_settings":
             # What the tick waits for. It may overtake: who asks has had an answer to all that it asked before.
             self._run(connection, request)
@@ -188,6 +201,8 @@ class Server:
         self.hub.drop_when_busy = not self.world.settings.synchronous_mode
         ticks = self._ticks(request)
         answer = call(self.session, request)
+        if request.method == "load_new_episode":
+            self._change_over(connection)
         if not ticks:
             connection.reply(request, answer)
             return
@@ -228,7 +243,7 @@ class Server:
         while self._backlog and self._cue is None:
             waiting = self._backlog[0]
             if self._ticks(waiting.request):
-                if self.hub.congested():
+                if self.hub.congested() or self._changing is not None:
                     if self._stall is None:
                         self._stall = asyncio.get_running_loop().call_later(STALL_S, self._give_up)
                     return
@@ -244,6 +259,17 @@ class Server:
         if self._stall is not None and not self._backlog:
             self._stall.cancel()
             self._stall = None
+
+    def _change_over(self, connection: RpcConnection) -> None:
+        """Put frames off until a client has left the old episode."""
+        self._changed_over()
+        self._changing = connection, asyncio.get_running_loop().call_later(CHANGEOVER_S, self._changed_over)
+
+    def _changed_over(self) -> None:
+        if self._changing is not None:
+            self._changing[1].cancel()
+            self._changing = None
+            self._drain()
 
     def _wait_for_managers(self) -> None:
         if self._managers.awaited():
@@ -312,7 +338,7 @@ class Server:
             next_at = max(next_at + 1.0 / rate, time.monotonic())
             # Even when a frame takes longer than its share, requests get their turn between frames.
             await asyncio.sleep(max(next_at - time.monotonic(), 0.0))
-            if not self.world.settings.synchronous_mode:
+            if not self.world.settings.synchronous_mode and self._changing is None:
                 self.hub.drop_when_busy = True
                 if self._attempt(self._step):
                     self._attempt(self.world.sense)
@@ -330,6 +356,8 @@ class Server:
         """Count a connection out."""
         self._connections.discard(connection)
         self._managers.left(connection)
+        if self._changing is not None and self._changing[0] is connection:
+            self._changed_over()
 
 
 class RpcConnection(asyncio.Protocol):
