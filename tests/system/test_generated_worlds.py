@@ -76,7 +76,7 @@ def test_walls_stand_beside_roads_and_stop_cars(client, text):
         car.set_target_velocity(right * 4.0)
         world.tick()
     assert start.location.distance(car.get_location()) < reach
-    assert hits.get(timeout=5.0).other_actor is not None
+    assert hits.get(timeout=20.0).other_actor is not None
     assert {thing.type for thing in world.get_environment_objects(carla.CityObjectLabel.Walls)}
 
 

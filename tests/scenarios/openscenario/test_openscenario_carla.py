@@ -158,7 +158,7 @@ def client() -> Iterator[object]:
             server.wait(15.0)
         except subprocess.TimeoutExpired:
             server.kill()
-            server.wait(5.0)
+            server.wait(20.0)
         server.stdout.close()
 
 
