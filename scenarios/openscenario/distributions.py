@@ -162,7 +162,7 @@ def _deterministic(node: Node, declared: Mapping[str, Parameter] | None) -> list
 
 
 def _value_sets(node: Node, declared: Mapping[str, Parameter] | None) -> list[dict[str, str]]:
-    axis = []
+    axis: list[dict[str, str]] = []
     child = node.only()
     if child.tag != "ValueSetDistribution":
         raise child.error("unknown kind of distribution")

@@ -60,13 +60,13 @@ def test_deterministic_distributions_multiply(tmp_path: Path) -> None:
     sets = (
         "<DeterministicMultiParameterDistribution><ValueSetDistribution>"
         '<ParameterValueSet><ParameterAssignment parameterRef="count" value="1"/><ParameterAssignment parameterRef="speed" value="5"/></ParameterValueSet>'
-        '<ParameterValueSet><ParameterAssignment parameterRef="count" value="2"/></ParameterValueSet>'
+        '<ParameterValueSet><ParameterAssignment parameterRef="count" value="2"/><ParameterAssignment parameterRef="speed" value="6"/></ParameterValueSet>'
         "</ValueSetDistribution></DeterministicMultiParameterDistribution>"
     )
     found = expand(write(tmp_path, f"<Deterministic>{sets}{single('name', NAMES)}</Deterministic>"))
     assert [dict(c.parameters) for c in found] == [
         {"count": "1", "speed": "5", "name": "a"}, {"count": "1", "speed": "5", "name": "b"},
-        {"count": "2", "name": "a"}, {"count": "2", "name": "b"},
+        {"count": "2", "speed": "6", "name": "a"}, {"count": "2", "speed": "6", "name": "b"},
     ]  # fmt: skip
     assert len({c.name for c in found}) == 4
 
@@ -109,6 +109,28 @@ def test_a_range_limits_and_whole_numbers_stay_whole(tmp_path: Path) -> None:
     inner = '<NormalDistribution expectedValue="3" variance="25"><Range lowerLimit="1" upperLimit="5"/></NormalDistribution>'
     values = [c.parameters["count"] for c in expand(write(tmp_path, stochastic("count", inner, 300)))]
     assert set(values) == {"1", "2", "3", "4", "5"}
+
+
+def tuples(*sets: dict) -> str:
+    assign = '<ParameterAssignment parameterRef="{}" value="{}"/>'
+    inner = "".join(
+        f"<ParameterValueSet>{''.join(assign.format(*item) for item in one.items())}</ParameterValueSet>"
+        for one in sets
+    )
+    return (
+        f"<DeterministicMultiParameterDistribution><ValueSetDistribution>{inner}</ValueSetDistribution>"
+        "</DeterministicMultiParameterDistribution>"
+    )
+
+
+def test_a_seed_need_not_be_whole(tmp_path: Path) -> None:
+    inner = stochastic("speed", '<UniformDistribution><Range lowerLimit="0" upperLimit="1"/></UniformDistribution>')
+    drawn = []
+    for own in ("1", "1.5"):
+        changed = inner.replace('randomSeed="5"', f'randomSeed="{own}"')
+        assert changed != inner
+        drawn.append(expand(write(tmp_path, changed))[0].parameters["speed"])
+    assert drawn[0] != drawn[1]
 
 
 def test_same_seed_same_values_and_other_seed_others(tmp_path: Path) -> None:
@@ -167,6 +189,14 @@ def test_a_plain_scenario_stands_for_itself(tmp_path: Path) -> None:
         (stochastic("name", '<NormalDistribution expectedValue="3" variance="4"/>'), "only numbers can be distributed"),
         (stochastic("speed", '<NormalDistribution expectedValue="0" variance="1"><Range lowerLimit="90" upperLimit="91"/></NormalDistribution>'),
          "hardly any value"),
+        (stochastic("speed", '<PoissonDistribution expectedValue="1e30"/>'), r"<PoissonDistribution>: it has values beyond"),
+        (stochastic("speed", '<LogNormalDistribution expectedValue="1e4" variance="1"/>'), "it has values beyond"),
+        (stochastic("speed", '<UniformDistribution><Range lowerLimit="-INF" upperLimit="1"/></UniformDistribution>'), "limits must be finite"),
+        (stochastic("speed", '<UniformDistribution><Range lowerLimit="-1e308" upperLimit="1e308"/></UniformDistribution>'), "it has values beyond"),
+        (stochastic("speed", "<Histogram/>"), "there is no bin in it"),
+        (f"<Deterministic>{single('speed', spread(0, 1e308, 5e-324))}</Deterministic>", "more than 100000"),
+        (f"<Deterministic>{tuples({'speed': 1, 'name': 'a'}, {'speed': 2})}</Deterministic>", r"<ParameterValueSet>: this set assigns speed \(each must assign speed, name\)"),
+        (f"<Deterministic>{tuples({})}</Deterministic>", "this set assigns nothing"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_refused(tmp_path: Path, inner: str, message: str) -> None:
