@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import numpy.typing as npt
 
 from engine.geometry import SignalSpec
@@ -30,11 +29,11 @@ class Triggers:
 
     def __init__(self, signals: Sequence[tuple[int, SignalSpec]], lights: TrafficLights) -> None:
         self._lights = lights
-        self._light_regions = Regions(
-            [(i, box) for i, s in signals if s.kind == "traffic.traffic_light" for box in s.trigger_boxes]
-        )
+        light_boxes = [(i, box) for i, s in signals if s.kind == "traffic.traffic_light" for box in s.trigger_boxes]
         signs = [(i, s) for i, s in signals if s.value > 0.0 and s.trigger_boxes]
-        self._sign_regions = Regions([(i, box) for i, s in signs for box in s.trigger_boxes])
+        # Together, those of lights first: looking costs per call, not per box.
+        self._regions = Regions(light_boxes + [(i, box) for i, s in signs for box in s.trigger_boxes])
+        self._of_lights = len(light_boxes)
         self._limit_kmh = {i: s.value for i, s in signs}
         self._inside: dict[int, list[int]] = {}
 
@@ -45,11 +44,11 @@ class Triggers:
     @property
     def active(self) -> bool:
         """Whether there is any trigger box."""
-        return bool(len(self._light_regions) or len(self._sign_regions))
+        return bool(len(self._regions))
 
     def clearance(self, places: npt.NDArray, reach: npt.NDArray) -> npt.NDArray:
         """Return (V,) metres that vehicles may travel before they can touch a trigger box; negative near one."""
-        return np.minimum(self._light_regions.clearance(places, reach), self._sign_regions.clearance(places, reach))
+        return self._regions.clearance(places, reach)
 
     def update(
         self, rows: npt.NDArray, index: npt.NDArray, centers: npt.NDArray, extents: npt.NDArray, yaw_deg: npt.NDArray
@@ -61,11 +60,12 @@ class Triggers:
             index: (V,) row numbers of the vehicles.
             centers, extents, yaw_deg: their boxes in the world, as :meth:`Regions.overlaps` takes them.
         """
-        vehicle, region = self._light_regions.overlaps(centers, extents, yaw_deg)
-        self._update_lights(rows, index, vehicle, self._light_regions.owner[region])
-        vehicle, region = self._sign_regions.overlaps(centers, extents, yaw_deg)
-        for v, sign in zip(vehicle, self._sign_regions.owner[region]):
-            rows[index[v]]["speed_limit"] = self._limit_kmh[int(sign)]
+        vehicle, region = self._regions.overlaps(centers, extents, yaw_deg)
+        owner, light = self._regions.owner[region], region < self._of_lights
+        self._update_lights(rows, index, vehicle[light], owner[light])
+        if not light.all():
+            for v, sign in zip(vehicle[~light], owner[~light]):
+                rows[index[v]]["speed_limit"] = self._limit_kmh[int(sign)]
 
     def _update_lights(self, rows: npt.NDArray, index: npt.NDArray, vehicle: npt.NDArray, light: npt.NDArray) -> None:
         # Plain lists and columns: a row of a structured array as an object of its own costs ten times as much.
