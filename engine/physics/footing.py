@@ -24,7 +24,7 @@ APART_M, APART_RAD = 0.03, 0.35
 """Feet that stand farther than this from their place under the hips, or are turned so far, are drawn up."""
 PIVOT_RAD = 0.87
 """A foot that is turned farther than this from its body follows it, on its ball."""
-REACH_SHARE, BEYOND_M = 0.60, 0.08
+REACH_SHARE, BEYOND_M = 0.40, 0.06
 """A carrying foot takes a step when it is farther than this share of the leg's length from under the hip, and so far
 beyond its place in the gait: the body would sink."""
 LEAD_RAD = 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.render.actors import Actors, JointMatrices
 from engine.render.context import Context, shared_context
 from engine.render.geometry import SWITCHES
 from engine.render.lamps import choose
+from engine.render.pictures import Picture
 from engine.render.shadows import SMALL_FOCAL_PX, Shadows
 from engine.render.shapes import ShapeScene, segments
 from engine.render.static_scene import StaticScene
@@ -75,6 +77,8 @@ class Renderer:
         self._elapsed_s = 0.0
         self._hidden: frozenset[int] = frozenset()
         self._lamps: Lamps = None
+        self._pictures: Mapping[int, Picture] = {}
+        self._stale = False
         self._shapes = segments(0)
         self._stage: _Stage | None = None
 
@@ -108,9 +112,16 @@ class Renderer:
     def set_hidden(self, object_ids: frozenset[int]) -> None:
         """Leave out these static objects (``enable_environment_objects``); the scene is rebuilt when it changes."""
         if object_ids != self._hidden:
-            self._hidden = object_ids
-            if self._stage is not None:
-                self._stage.set_static(StaticScene(self._static, object_ids, self._lamps))
+            self._hidden, self._stale = object_ids, True
+
+    def set_pictures(self, pictures: Mapping[int, Picture]) -> None:
+        """Show pictures on static objects, by their ids; the scene is rebuilt when that changes."""
+        if dict(pictures) != dict(self._pictures):
+            self._pictures, self._stale = pictures, True
+
+    def _static_scene(self) -> StaticScene:
+        self._stale = False
+        return StaticScene(self._static, self._hidden, self._lamps, self._pictures)
 
     def render(self, view: View, wants: frozenset[str]) -> dict[str, Pixels]:
         """Return the wanted pictures, pixel by pixel of the same rasterization.
@@ -134,7 +145,9 @@ class Renderer:
         if not wants or not wants <= WANTS:
             raise ValueError(f"wants {sorted(wants)}; there are {sorted(WANTS)}")
         if self._stage is None:
-            self._stage = _Stage(shared_context(), StaticScene(self._static, self._hidden, self._lamps), self._actors)
+            self._stage = _Stage(shared_context(), self._static_scene(), self._actors)
+        elif self._stale:
+            self._stage.set_static(self._static_scene())
         pictures: dict[str, Pixels] = {}
         if "flow" in wants:
             # A pass of its own: a graphics card need not have more than five targets.

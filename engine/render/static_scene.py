@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from engine.render.geometry import (
     to_geom,
 )
 from engine.render.overlay import paint_strips
+from engine.render.pictures import Picture, picture_texture, takes_picture, unfolded
 from engine.render.street_lamps import STREET_LAMP, Lamps, StreetLamps
 from engine.render.targets import LABEL_CAMERAS
 from foundation.ids import Tag
@@ -33,6 +34,7 @@ from foundation.ids import Tag
 _GROUND = frozenset({int(Tag.ROADS), int(Tag.SIDEWALKS), int(Tag.TERRAIN), int(Tag.GROUND), int(Tag.ROAD_LINES)})
 LOW_M = 1.2
 """Ground that rises less than this above the lowest around throws no shadow: kerbs, the sides of roads, gentle land."""
+NO_PICTURES: Mapping[int, Picture] = {}
 CELL_M = 64.0
 """Side of a cell. Smaller ones cull better and cost more draw calls."""
 
@@ -73,17 +75,29 @@ class StaticScene:
     Args:
         hidden: ids of objects to leave out.
         lamps: see :meth:`set_lamps`.
+        pictures: what objects show in place of their colours, by id.
     """
 
-    def __init__(self, static: StaticWorld, hidden: frozenset[int] = frozenset(), lamps: Lamps = None) -> None:
+    def __init__(
+        self,
+        static: StaticWorld,
+        hidden: frozenset[int] = frozenset(),
+        lamps: Lamps = None,
+        pictures: Mapping[int, Picture] = NO_PICTURES,
+    ) -> None:
         parts: dict[tuple[str, int, int], list[Triangles]] = defaultdict(list)
         self._street_lamps = StreetLamps()
         road_heights: list[float] = []
+        painted: dict[int, list[Triangles]] = defaultdict(list)
         for index, thing in enumerate(static.objects):
             if thing.id in hidden:
                 continue
             for mesh in thing.model.meshes:
                 if not len(mesh.triangles):
+                    continue
+                if thing.id in pictures and takes_picture(mesh):
+                    piece = pack(unfolded(mesh, thing.model.box), thing.pose, static_instance_id(index))
+                    painted[thing.id].append(piece)
                     continue
                 part = pack(mesh, thing.pose, static_instance_id(index))
                 if mesh.material.name == STREET_LAMP and SWITCHES[switch_of(mesh.material)] == "night":
@@ -99,7 +113,9 @@ class StaticScene:
                 if mesh.tag == Tag.ROADS:
                     road_heights.append(float(np.median(part.vertices["vertex"][:, 2])))
         self.ground_z = float(np.median(road_heights)) if road_heights else 0.0
-        self._solid = _throwing(parts)
+        self._solid = _throwing(parts) + [
+            (cell, piece) for pieces in painted.values() for whole in pieces for cell, piece in _cells(whole)
+        ]
         self._casters: dict[float, core.NodePath] = {}
         self.root = core.NodePath("static")
         self.triangle_count = 0
@@ -110,6 +126,14 @@ class StaticScene:
             node = core.GeomNode(f"{kind} {column} {row}")
             node.add_geom(to_geom(whole))
             branches[kind].attach_new_node(node)
+        textures = {id(picture): picture_texture(picture) for picture in pictures.values()}
+        for number, pieces in sorted(painted.items()):
+            whole = merge(pieces)
+            self.triangle_count += len(whole.triangles)
+            node = core.GeomNode(f"picture {number}")
+            node.add_geom(to_geom(whole))
+            path = branches["opaque"].attach_new_node(node)
+            path.set_shader_input("detail", textures[id(pictures[number])])
         self.triangle_count += self._street_lamps.attach(branches["opaque"])
         self.set_lamps(lamps)
         _order(branches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from foundation.ids import Tag
 
 if TYPE_CHECKING:
     from engine.raycast import RayCaster
+    from engine.render.pictures import Picture
     from engine.world.world import World
 
 _SHAPED = (Kind.VEHICLE, Kind.WALKER, Kind.PROP, Kind.TRAFFIC_LIGHT, Kind.TRAFFIC_SIGN)
@@ -65,6 +67,7 @@ class Views:
         # Objects that cameras never see, though rays and bodies meet them.
         self._unseen = static.unseen
         self._hidden_actors: frozenset[int] = frozenset()
+        self._pictures: Mapping[int, Picture] = {}
 
     def begin(self, signals: set[int], hidden: frozenset[int] = frozenset()) -> None:
         """Begin an episode: forget all actors but the map's signals.
@@ -76,6 +79,7 @@ class Views:
         for actor_id in sorted((self._in_rays | self._in_renderer) - signals):
             self.remove(actor_id)
         self.set_hidden(hidden)
+        self.set_pictures({})
         if self._rays is not None:
             self._rays.begin()
 
@@ -104,6 +108,7 @@ class Views:
 
             self._renderer = Renderer(self._static, self._joints)
             self._renderer.set_hidden(self._hidden | self._unseen)
+            self._renderer.set_pictures(self._pictures)
         for actor_id in self._missing(self._in_renderer):
             self._renderer.add_actor(actor_id, self.model(actor_id), actor_id & 0x7FFF)
             self._in_renderer.add(actor_id)
@@ -164,6 +169,12 @@ class Views:
             self._rays.set_static_visibility(hidden, False)
         if self._renderer is not None:
             self._renderer.set_hidden(object_ids | self._unseen)
+
+    def set_pictures(self, pictures: Mapping[int, Picture]) -> None:
+        """Say which static objects, by id, show a picture."""
+        self._pictures = pictures
+        if self._renderer is not None:
+            self._renderer.set_pictures(pictures)
 
     def close(self) -> None:
         """Give back what the renderer holds."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import logging
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +40,9 @@ from engine.world.triggers import Triggers
 from engine.world.views import Views, lamp_boxes
 from foundation.errors import RealityError
 from foundation.frames import pose_matrices, rotation_matrices, transform_points
+
+if TYPE_CHECKING:
+    from engine.render.pictures import Picture
 
 _log = logging.getLogger(__name__)
 
@@ -142,6 +146,7 @@ class World:
         self._last_message = b""
         self.spectator = self._add_spectator()
         self._add_signals(loaded.static)
+        self.pictures: Mapping[int, Picture] = {}
         self.views: Views = views or Views(loaded.static, self)
         signals = {actor_id for actor_id, _ in self.signals}
         self.scenery = Scenery(loaded.static, sorted(signals), layers)
@@ -290,6 +295,11 @@ class World:
     def scenery_changed(self) -> None:
         """Let cameras and rays see which static objects are there; bodies feel it from the next frame on."""
         self.views.set_hidden(self.scenery.hidden, self.scenery.hidden_signals)
+
+    def set_pictures(self, pictures: Mapping[int, Picture]) -> None:
+        """Let static objects, by id, show pictures in place of their colours."""
+        self.pictures = pictures
+        self.views.set_pictures(pictures)
 
     def _move_bodies(self, delta_s: float) -> None:
         hidden = self.scenery.hidden

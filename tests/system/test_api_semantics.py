@@ -322,6 +322,91 @@ def test_a_hidden_house_is_gone_for_cameras_rays_and_bodies(world):
         assert (look()[roof] == int(Label.Buildings)).mean() > 0.9
 
 
+@contextlib.contextmanager
+def colours_seen(world, transform):
+    """Yield a function that ticks and returns the camera's (180, 180, 3) RGB picture."""
+    blueprint = world.get_blueprint_library().find("sensor.camera.rgb")
+    blueprint.set_attribute("image_size_x", "180")
+    blueprint.set_attribute("image_size_y", "180")
+    camera = world.spawn_actor(blueprint, transform)
+    images = queue.Queue()
+    camera.listen(images.put)
+
+    def look():
+        frame = world.tick()
+        while (image := images.get(timeout=30.0)).frame < frame:
+            pass
+        return np.frombuffer(image.raw_data, np.uint8).reshape(180, 180, 4)[:, :, 2::-1].astype(float)
+
+    yield look
+    camera.destroy()
+
+
+def quarters(width, height):
+    """A texture as clients make them from pictures, the lowest row first: green above left, blue below, else red."""
+    texture = carla.TextureColor(width, height)
+    for x in range(width):
+        for y in range(height):
+            above, left = y >= height // 2, x < width // 2
+            color = (20, 220, 20) if above and left else (20, 20, 220) if not above else (220, 20, 20)
+            texture.set(x, y, carla.Color(*color, 255))
+    return texture
+
+
+def test_a_picture_on_a_house_is_seen_upright_from_all_sides_until_the_map_is_loaded_again(client, world):
+    house = max(world.get_environment_objects(Label.Buildings), key=lambda o: o.bounding_box.extent.z)
+    box = house.bounding_box
+    assert house.name in world.get_names_of_all_objects()
+    others = [Label.Buildings, Label.Vegetation, Label.Poles, Label.Static, Label.Fences, Label.Walls]
+    world.enable_environment_objects(
+        {thing.id for tag in others for thing in world.get_environment_objects(tag)} - {house.id}, False
+    )
+    diffuse = carla.MaterialParameter.Diffuse
+    away = box.extent.x + box.extent.y + 25.0
+    for turn in (0.0, 90.0, 180.0, 270.0):
+        heading = np.radians(box.rotation.yaw + turn)
+        place = box.location + carla.Location(away * np.cos(heading), away * np.sin(heading), 0.0)
+        side = box.extent.x if turn in (0.0, 180.0) else box.extent.y
+        wide = box.extent.y if turn in (0.0, 180.0) else box.extent.x
+        look_from = carla.Transform(place, carla.Rotation(yaw=box.rotation.yaw + turn + 180.0))
+        with colours_seen(world, look_from) as look:
+            if turn == 0.0:
+                assert np.ptp(look()[60:120, 60:120], axis=2).mean() < 60.0
+                world.apply_color_texture_to_objects([house.name, "no such thing"], diffuse, quarters(16, 12))
+            picture = look()
+            px = 90.0 / (away - side)  # pixels a metre on the wall, 90 degrees of view
+            dx, dy = 0.5 * wide * px, 0.5 * box.extent.z * px
+
+            def tint(right, down, picture=picture, dx=dx, dy=dy):
+                u, v = int(90 + right * dx), int(90 + down * dy)
+                patch = picture[v - 8 : v + 9, u - 8 : u + 9].reshape(-1, 3)
+                walls = patch[np.ptp(patch, axis=1) > 50.0]  # panes stay as they are
+                return int(np.bincount(walls.argmax(axis=1), minlength=3).argmax())
+
+            assert [tint(-1, -1), tint(1, -1), tint(-1, 1), tint(1, 1)] == [1, 0, 2, 2], f"from {turn} degrees"
+    reloaded = client.reload_world(False)
+    with colours_seen(reloaded, look_from) as look:
+        grey = look()[60:120, 60:120]
+        assert np.ptp(grey, axis=2).mean() < 60.0
+
+
+def test_textures_that_nothing_can_take_are_refused(world):
+    name = world.get_environment_objects(Label.Buildings)[0].name
+    parameter, texture = carla.MaterialParameter, quarters(2, 2)
+    with pytest.raises(RuntimeError, match="unable to find Actor to apply the texture"):
+        world.apply_color_texture_to_object("no such thing", parameter.Diffuse, texture)
+    with pytest.raises(RuntimeError, match="no normal texture slot"):
+        world.apply_color_texture_to_object(name, parameter.Normal, texture)
+    with pytest.raises(RuntimeError, match="cannot have 0 of them"):
+        world.apply_color_texture_to_object(name, parameter.Diffuse, carla.TextureColor(0, 0))
+    light = next(n for n in world.get_names_of_all_objects() if n.startswith(("traffic_light", "speed_limit")))
+    with pytest.raises(RuntimeError, match="no texture slots"):
+        world.apply_color_texture_to_object(light, parameter.Diffuse, texture)
+    white = carla.TextureFloatColor(1, 1)
+    white.set(0, 0, carla.FloatColor(1.0, 1.0, 1.0, 1.0))
+    world.apply_float_color_texture_to_object(name, parameter.Diffuse, white)
+
+
 def test_level_boxes_enclose_what_carries_the_tag(world):
     car, walker = spawn(world, "vehicle.audi.a2"), spawn(world, "walker.pedestrian.0001", 2, lift=0.6)
     world.tick()

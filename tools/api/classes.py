@@ -22,11 +22,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "command.SpawnActor.parent_id": (_CONVERTER, "No Python class registered"),
     "LaneInvasionEvent.actor": ("made in the client, without an episode to find the actor in", "destroyed actor"),
     **{
-        f"World.{name}": ("answered with an error: textures of this engine are not images", "textures|texture")
-        for name in (
-            "apply_color_texture_to_object", "apply_color_texture_to_objects", "apply_float_color_texture_to_object",
-            "apply_float_color_texture_to_objects", "apply_textures_to_object", "apply_textures_to_objects",
-        )
+        f"World.{name}": ("the colour is replaced, then an error: there are no other slots", "no emissive|no normal")
+        for name in ("apply_textures_to_object", "apply_textures_to_objects")
     },
 }  # fmt: skip
 """Members that raise, why, and what the error says."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from engine.protocol.structs import (
     LabelledPoint,
     LightState,
     Location,
+    TextureColor,
+    TextureFloatColor,
     Vector3D,
     WeatherParameters,
 )
@@ -20,6 +23,8 @@ from engine.server.registry import CallError, method
 from engine.server.session import Session
 from engine.world import level
 from engine.world.commands import require_finite, vector
+from engine.world.textures import apply_texture
+from foundation.errors import RealityError
 
 MAX_RAY_M = 1e5
 
@@ -74,6 +79,37 @@ def enable_environment_objects(session: Session, ids: list[int], enable: bool) -
 def get_names_of_all_objects(session: Session) -> list[str]:
     """Return the names of the level's objects, sorted."""
     return level.object_names(session.world)
+
+
+@method("apply_color_texture_to_objects", list[str], int, TextureColor, returns=False)
+def apply_color_texture_to_objects(session: Session, names: list[str], parameter: int, texture: TextureColor) -> None:
+    """Show a picture on every side of objects, until the map is loaded again. Only colours can be replaced."""
+    size = texture.width, texture.height
+    _apply_texture(session, names, parameter, size, texture.pixels, linear=False)
+
+
+@method("apply_float_color_texture_to_objects", list[str], int, TextureFloatColor, returns=False)
+def apply_float_color_texture_to_objects(
+    session: Session, names: list[str], parameter: int, texture: TextureFloatColor
+) -> None:
+    """Do the same with a texture in linear light."""
+    size = texture.width, texture.height
+    _apply_texture(session, names, parameter, size, texture.pixels, linear=True)
+
+
+def _apply_texture(
+    session: Session,
+    names: list[str],
+    parameter: int,
+    size: tuple[int, int],
+    pixels: Sequence[Sequence[float]],
+    *,
+    linear: bool,
+) -> None:
+    try:
+        apply_texture(session.world, names, parameter, size, pixels, linear=linear)
+    except RealityError as error:
+        raise CallError(str(error)) from None
 
 
 @method("set_annotations_traverse_translucency", bool, returns=False)

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from engine.server.registry import unsupported
 
-unsupported(
-    ("apply_color_texture_to_objects", "apply_float_color_texture_to_objects"),
-    "textures cannot be replaced",
-    returns=False,
-)
 unsupported(("enable_carsim", "use_carsim_road"), "there is no CarSim here", returns=False)
 unsupported(("enable_chrono_physics",), "there is no Chrono here", returns=False)
 unsupported(("show_vehicle_debug_telemetry",), "there is no window to show it in", returns=False)

@@ -169,13 +169,13 @@ def debug_shapes(run: Run) -> None:
 
 @program
 def texture_calls(run: Run) -> None:
-    """Textures: the server says for each call what it can do with it."""
-    world, name = run.world, run.world.get_names_of_all_objects()[0]
+    """Textures: colours are replaced, all else is refused."""
+    world, name = run.world, run.world.get_environment_objects(carla.CityObjectLabel.Buildings)[0].name
     plain, exact = carla.TextureColor(2, 2), carla.TextureFloatColor(2, 2)
     diffuse = carla.MaterialParameter.Diffuse
-    run.attempt(lambda: world.apply_color_texture_to_object(name, diffuse, plain))
-    run.attempt(lambda: world.apply_color_texture_to_objects([name], diffuse, plain))
-    run.attempt(lambda: world.apply_float_color_texture_to_object(name, diffuse, exact))
-    run.attempt(lambda: world.apply_float_color_texture_to_objects([name], diffuse, exact))
+    world.apply_color_texture_to_object(name, diffuse, plain)
+    world.apply_color_texture_to_objects([name], diffuse, plain)
+    world.apply_float_color_texture_to_object(name, diffuse, exact)
+    world.apply_float_color_texture_to_objects([name], diffuse, exact)
     run.attempt(lambda: world.apply_textures_to_object(name, plain, exact, exact, exact))
     run.attempt(lambda: world.apply_textures_to_objects([name], plain, exact, exact, exact))
