@@ -28,6 +28,7 @@ from engine.server.session import Session
 from engine.server.streams import StreamConnection, StreamHub, address, no_delay
 from engine.world.world import World
 from foundation.errors import RealityError
+from foundation.memory import release_free_memory
 
 _log = logging.getLogger(__name__)
 
@@ -200,11 +201,14 @@ class Server:
     def _run(self, connection: RpcConnection, request: Request) -> None:
         self.hub.drop_when_busy = not self.world.settings.synchronous_mode
         ticks = self._ticks(request)
+        episode = self.world.episode
         answer = call(self.session, request)
-        if request.method == "load_new_episode":
-            self._change_over(connection)
         if not ticks:
+            if self.world.episode != episode:
+                self._change_over(connection)
             connection.reply(request, answer)
+            if self.world.episode != episode:
+                release_free_memory()
             return
         # The frame comes before the answer: an answer before it would wake the client only to let it spin for the
         # frame, on the very processor that its traffic manager needs. Cameras come after the answer: they may take
