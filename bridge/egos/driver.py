@@ -50,6 +50,7 @@ class EgoDriver:
         self._frame: Frame | None = None
         self._control: carla.VehicleControl | None = None
         self._vehicle: carla.Vehicle | None = None
+        self._world: carla.World | None = None
         self._eyes: agents.Eyes | None = None
         self._ready = False
         self._path: list[tuple[float, float]] = []
@@ -78,7 +79,7 @@ class EgoDriver:
         """
         if not isinstance(vehicle, carla.Vehicle):
             raise EgoError(f"ego {self._name}: drives vehicles only, the ego is a {vehicle.type_id}")
-        self._vehicle = vehicle
+        self._vehicle, self._world = vehicle, world
         self._eyes = agents.Eyes.of_world(world)
         inner = execution.world
         context = EgoContext(
@@ -123,12 +124,19 @@ class EgoDriver:
         if not self._ready:
             return VehicleDrive()  # assigned in Init: the world does not run yet
         seen = self._observe(view)
+        before = self._frame_number()
         control = self._patience.call(
             lambda: self._agent.run_step(seen), self._deadline_s, f"run_step() at {view.time_s:.2f} s"
         )
+        if self._frame_number() != before:
+            raise EgoError(f"ego {self._name}: run_step() at {view.time_s:.2f} s ticked the world; only the runner may")
         self._control = checked(control, self._name, view.time_s)
         c = self._control
         return VehicleDrive(c.throttle, -c.steer, c.brake, c.hand_brake, c.reverse)
+
+    def _frame_number(self) -> int:
+        assert self._world is not None
+        return int(self._world.get_snapshot().frame)
 
     def _observe(self, view: View) -> Observation:
         assert self._eyes is not None

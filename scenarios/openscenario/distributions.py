@@ -306,8 +306,15 @@ def _draw(node: Node, parameter: Parameter) -> Draw:
     return text
 
 
+def _weight(node: Node) -> float:
+    weight = node.number("weight", minimum=0.0)
+    if weight > 1e300:  # so that a sum of them is a number
+        raise node.error("a weight must be finite, at most 1e300")
+    return weight
+
+
 def _weighted_texts(node: Node) -> Draw:
-    elements = [(e.text("value"), e.number("weight", minimum=0.0)) for e in node.many("Element")]
+    elements = [(e.text("value"), _weight(e)) for e in node.many("Element")]
     total = sum(weight for _, weight in elements)
     if total <= 0.0:
         raise node.error("weights must add up to more than 0")
@@ -354,7 +361,7 @@ def _poisson(node: Node) -> Callable[[np.random.Generator], float]:
 
 
 def _histogram(node: Node) -> Callable[[np.random.Generator], float]:
-    bins = [(*_limits(b.one("Range")), b.number("weight", minimum=0.0)) for b in node.many("Bin")]
+    bins = [(*_limits(b.one("Range")), _weight(b)) for b in node.many("Bin")]
     if not bins:
         raise node.error("there is no bin in it")
     total = sum(weight for _, _, weight in bins)

@@ -206,7 +206,9 @@ def evaluate(text: str, lookup: Callable[[str], Value]) -> Value:
 
 
 def text_of(value: Value) -> str:
-    """Return a value as an attribute would spell it: ``true``, ``3``, ``2.5``."""
+    """Return a value as an attribute would spell it: ``true``, ``3``, ``2.5``, ``INF``."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "INF" if value > 0.0 else "-INF"
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)

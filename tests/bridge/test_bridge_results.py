@@ -59,6 +59,13 @@ def test_junit_counts_and_carries_text_that_xml_cannot_hold(tmp_path):
     root = etree.parse(str(tmp_path / "junit.xml")).getroot()
     assert (root.get("tests"), root.get("failures"), root.get("errors"), root.get("skipped")) == ("4", "1", "1", "1")
     assert root.find(".//failure").get("message") == "collision with Child & <others>"
+    # What the schema that Jenkins checks against allows in a test case, in this order.
+    order = ["skipped", "error", "failure", "system-out", "system-err"]
+    for case in root:
+        tags = [child.tag for child in case]
+        assert tags == sorted(tags, key=order.index)
+        assert set(case.attrib) <= {"name", "assertions", "time", "classname", "status"}
+        assert case.find("system-out").text == "\n".join(f"{k}={v}" for k, v in sorted(UNIT.parameters.items()))
 
 
 @given(st.floats(-1e3, 1e3), st.floats(0.01, 1e3))

@@ -39,6 +39,12 @@ class Raises(Straight):
         return carla.VehicleControl()
 
 
+class Ticks:
+    def setup(self, context): self.world = context.world
+    def run_step(self, seen):
+        self.world.tick()
+        return carla.VehicleControl()
+
 class Nan(Straight):
     def run_step(self, seen):
         return carla.VehicleControl(steer=float("nan"))
@@ -97,6 +103,7 @@ def test_a_unit_that_costs_too_much_is_inconclusive_and_leaves_nothing(tmp_path,
         ("my_egos:Straight?throttle=0.8", None),
         ("my_egos:Raises", "raised ZeroDivisionError: my mistake"),
         ("my_egos:Nan", "returned steer=nan"),
+        ("my_egos:Ticks", "ticked the world; only the runner may"),
         ("my_egos:Hangs", "run_step() at 0.00 s did not return within 1 s"),
     ],
 )
