@@ -57,12 +57,29 @@ def vector(value: Vector3D, limit: float = MAX_COORDINATE) -> tuple[float, float
 
 
 def angles(value: Rotation) -> tuple[float, float, float]:
-    """Return pitch, yaw, roll; ActorError when one is not finite."""
+    """Return pitch, yaw, roll as Unreal gives any rotation back: pitch within 90 degrees, the others within 180.
+
+    Clients do send others: the traffic manager hands on the pitch of 360 degrees that its map has.
+
+    Raises:
+        ActorError: one is not finite.
+    """
     pitch, yaw, roll = value.pitch, value.yaw, value.roll
+    if -90.0 <= pitch <= 90.0 and -180.0 < yaw <= 180.0 and -180.0 < roll <= 180.0:
+        return pitch, yaw, roll
     limit = MAX_COORDINATE
     if not (-limit <= pitch <= limit and -limit <= yaw <= limit and -limit <= roll <= limit):
         raise ActorError(f"rotation {(pitch, yaw, roll)} is not finite or beyond {limit:g}")
-    return pitch, yaw, roll
+    pitch = _half_turn(pitch)
+    if abs(pitch) > 90.0:
+        # Over the top: the same attitude, turned round and on its head.
+        pitch, yaw, roll = math.copysign(180.0, pitch) - pitch, yaw + 180.0, roll + 180.0
+    return pitch, _half_turn(yaw), _half_turn(roll)
+
+
+def _half_turn(degrees: float) -> float:
+    """Return the same angle within -180 (exclusive) and 180 degrees."""
+    return 180.0 - (180.0 - degrees) % 360.0
 
 
 def clamp(value: float, low: float, high: float) -> float:

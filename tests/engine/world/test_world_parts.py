@@ -23,13 +23,14 @@ from engine.state import ActorTable, Kind
 from engine.traffic_lights import TrafficLights
 from engine.world.ackermann import Driver, Pid
 from engine.world.attachments import Attachment, Attachments, matrix_of
+from engine.world.commands import angles
 from engine.world.maps import MapCatalogue, MapNotFound
 from engine.world.regions import Regions
 from engine.world.sensing import Mounted
 from engine.world.steps import substeps
 from engine.world.triggers import Triggers
 from foundation.errors import InputError
-from foundation.frames import pose_matrices
+from foundation.frames import pose_matrices, rotation_matrices
 
 
 @pytest.mark.parametrize(
@@ -249,3 +250,12 @@ def test_the_ackermann_driver_reaches_its_speed_and_stops():
         speed = max(0.0, speed + (6.0 * control.throttle - 9.0 * control.brake - 0.05 * speed) * 0.05)
     assert speed < 0.1
     assert (control.brake, control.hand_brake, control.throttle) == (1.0, True, 0.0)
+
+
+@given(*(st.floats(-1080.0, 1080.0) for _ in range(3)))
+def test_rotations_are_given_back_as_unreal_does(pitch, yaw, roll):
+    told = angles(Rotation(pitch, yaw, roll))
+    assert -90.0 <= told[0] <= 90.0
+    assert all(-180.0 < angle <= 180.0 for angle in told[1:])
+    before, after = rotation_matrices(np.array([(pitch, yaw, roll), told]))
+    np.testing.assert_allclose(after, before, atol=1e-9)
