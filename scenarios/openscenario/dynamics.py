@@ -98,13 +98,17 @@ class TransitionDynamics:
     def length(self, change: float) -> float:
         """Return the length of a transition by ``change``: seconds, or metres when the dimension is distance.
 
-        For ``rate`` the curved shapes take the value as their peak rate: a constant rate, which the standard names,
-        exists for the linear shape only.
+        A time is taken also where nothing is left to change. For ``rate`` the curved shapes take the value as
+        their peak rate: a constant rate, which the standard names, exists for the linear shape only.
         """
         shape = SHAPES[self.shape]
-        if self.shape == "step" or change == 0.0:
+        if self.shape == "step":
             return 0.0
-        if self.dimension != "rate":
+        if self.dimension == "time":
+            return self.value
+        if change == 0.0:
+            return 0.0
+        if self.dimension == "distance":
             return self.value
         return shape.peak_slope * abs(change) / self.value if self.value > 0.0 else math.inf
 

@@ -61,6 +61,9 @@ def begin_private(action: PrivateAction, entity: Entity, world: World, place: No
                     )
                 return None if over else False
         before = {d: getattr(entity, d) for d in ("longitudinal", "lateral")}
+        for domain in action.domains:
+            if before[domain] is not None:
+                before[domain].let_go()
         activity = action.begin(entity, world)
         for domain in action.domains:
             old = before[domain]

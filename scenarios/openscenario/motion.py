@@ -79,7 +79,7 @@ def _overridden(
         changes["hand_brake"] = overrides["ParkingBrake"] > 0.5
     if "Gear" in overrides:
         changes["reverse"] = overrides["Gear"] < 0.0
-    if overrides.get("Clutch", 0.0) > 0.5:
+    if overrides.get("Clutch", 0.0) > 0.5 or overrides.get("Gear") == 0.0:  # nothing gets to the wheels
         changes["throttle"] = 0.0
     return replace(wish, **changes)  # type: ignore[arg-type]
 

@@ -434,13 +434,16 @@ class Roads:
         return Track(key.road_id, key.lane_id, s, before.offset * before.direction * direction, direction)
 
     def _bend(self, entry: Track, heading: float) -> float:
-        """Return how much one turns by taking this way, looking up to 30 m into it."""
+        """Return how much one turns by taking this way: to the end of a connecting road, else 30 m into it."""
         road = self.network.roads[entry.road_id]
-        section = road.section_at(min(max(entry.s + entry.direction * 1e-6, 0.0), road.length))
-        s = entry.s + entry.direction * min(30.0, section.end - section.start)
-        key = LaneKey(entry.road_id, section.index, entry.lane_id)
-        far = float(self.network.lane_poses(key, np.array([s])).heading[0]) + (math.pi if entry.direction < 0 else 0.0)
-        return round(abs(wrap(far - heading)), 6)
+        if road.junction:
+            end = self.heading(entry.road_id, road.length if entry.direction > 0 else 0.0)
+        else:
+            section = road.section_at(min(max(entry.s + entry.direction * 1e-6, 0.0), road.length))
+            s = entry.s + entry.direction * min(30.0, section.end - section.start)
+            key = LaneKey(entry.road_id, section.index, entry.lane_id)
+            end = float(self.network.lane_poses(key, np.array([s])).heading[0])
+        return round(abs(wrap(end + (math.pi if entry.direction < 0 else 0.0) - heading)), 6)
 
     def shifted(self, track: Track, ds: float, dt: float) -> tuple[str, float, float]:
         """Return (road, s, t) of a place shifted along s and t; beyond its ends the connected roads go on."""

@@ -20,6 +20,9 @@ class Activity:
         self.done = False
         self.stopped = False
 
+    def let_go(self) -> None:
+        """Leave the entity as it is, for another action is about to take the domain."""
+
     def stop(self) -> None:
         """Be stopped: another action took the domain, the event was stopped, the entity is gone."""
         if not self.done:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from scenarios.openscenario import control
 from scenarios.openscenario.actions.base import NO_DOMAIN, Activity, private_action
-from scenarios.openscenario.entities import ControllerRecord
+from scenarios.openscenario.entities import ControllerRecord, VehicleRecord
 from scenarios.openscenario.nodes import Node
 
 if TYPE_CHECKING:
@@ -16,6 +16,29 @@ if TYPE_CHECKING:
 
 
 _AUTOMATIC = {"p": 0.0, "n": 0.0, "d": 1.0, "r": -1.0}
+CAR_KG = 1500.0
+"""Mass of a vehicle whose file does not say it, for brake forces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A part's value as written, None where the override ends; ``force`` says that it is newtons, not a share."""
+
+    part: str
+    value: float | None
+    force: bool = False
+
+    def share(self, entity: Entity) -> float:
+        """Return the value as pedals have it.
+
+        A brake force is that on the vehicle: full braking, a share of 1, is mass times the largest deceleration of its
+        Performance.
+        """
+        assert self.value is not None
+        if not self.force or not isinstance(entity.record, VehicleRecord):
+            return self.value
+        most = (entity.record.mass or CAR_KG) * entity.record.performance.max_deceleration
+        return min(self.value / most, 1.0) if most > 0.0 else float(self.value > 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +48,18 @@ class Control:
     assign: ControllerRecord | None
     longitudinal: bool | None
     lateral: bool | None
-    overrides: tuple[tuple[str, float | None], ...] = ()
+    overrides: tuple[Override, ...] = ()
     domains: ClassVar[frozenset[str]] = NO_DOMAIN
 
     def begin(self, entity: Entity, world: World) -> Activity | None:
         """See :class:`PrivateAction`."""
         control.assign(world, entity, self.assign)
         control.activate(world, entity, self.longitudinal, self.lateral)
-        for part, value in self.overrides:
-            if value is None:
-                entity.overrides.pop(part, None)
+        for override in self.overrides:
+            if override.value is None:
+                entity.overrides.pop(override.part, None)
             else:
-                entity.overrides[part] = value
+                entity.overrides[override.part] = override.share(entity)
         return None
 
 
@@ -73,9 +96,13 @@ _PEDALS = {
 }  # fmt: skip
 
 
-def _read_override(node: Node, reader: Reader) -> tuple[tuple[str, float | None], ...]:
-    """Read ``OverrideControllerValueAction``: part -> value, or None where the override ends."""
-    found: list[tuple[str, float | None]] = []
+def _read_override(node: Node, reader: Reader) -> tuple[Override, ...]:
+    """Read ``OverrideControllerValueAction``.
+
+    Pedals are shares from 0 to 1: also the ``value`` of 1.0's and 1.1's Brake and ParkingBrake, and BrakePercent. A
+    BrakeForce (1.2) is in newtons.
+    """
+    found: list[Override] = []
     for part in node.children():
         if part.tag not in _PEDALS:
             raise part.error("unknown part to override", remedy="use " + ", ".join(sorted(_PEDALS)))
@@ -83,17 +110,20 @@ def _read_override(node: Node, reader: Reader) -> tuple[tuple[str, float | None]
         limits = [part.maybe_number("maxRate", minimum=0.0)]
         if part.tag == "SteeringWheel":
             limits.append(part.maybe_number("maxTorque", minimum=0.0))
-        value = part.number(attribute, 0.0)
+        value, force = part.number(attribute, 0.0), False
         for child in part.children():  # 1.2: BrakePercent, BrakeForce, ManualGear, AutomaticGear
             if child.tag not in ("BrakePercent", "BrakeForce", "ManualGear", "AutomaticGear"):
                 raise child.error("unknown kind of value")
             value = _AUTOMATIC[child.choice("gear", _AUTOMATIC)] if child.tag == "AutomaticGear" else (
                 child.number("number" if child.tag == "ManualGear" else "value"))  # fmt: skip
             limits.append(child.maybe_number("maxRate"))
+            force = force or child.tag == "BrakeForce"
         if any(limit is not None for limit in limits):
             reader.note(part, "the value is set at once: maxRate and maxTorque have no effect")
-        found.append((part.tag, value if active else None))
-    if any(value is not None for _, value in found):
+        if value < 0.0 and part.tag in ("Throttle", "Brake", "Clutch", "ParkingBrake"):
+            raise part.error(f"a value of {value:g} is below 0")
+        found.append(Override(part.tag, value if active else None, force))
+    if any(override.value is not None for override in found):
         reader.note(node, "acts on controllers that drive with pedals; default motion has none")
     return tuple(found)
 
@@ -102,7 +132,7 @@ def _read_override(node: Node, reader: Reader) -> tuple[tuple[str, float | None]
 def read(node: Node, reader: Reader) -> Control:
     """Read ``ControllerAction``: one of its three parts, or 1.0's assignment with an (inactive) override."""
     assign = longitudinal = lateral = None
-    overrides: tuple[tuple[str, float | None], ...] = ()
+    overrides: tuple[Override, ...] = ()
     for child in node.children():
         part: Control
         if child.tag == "AssignControllerAction":

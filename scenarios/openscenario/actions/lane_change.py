@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from scenarios.openscenario.nodes import Node
 
 if TYPE_CHECKING:
     from scenarios.openscenario.reading import Reader
+    from scenarios.openscenario.roads import Roads
     from scenarios.openscenario.world import Entity, World
 
 
@@ -45,7 +47,16 @@ class LaneChange:
                 t = roads.t(here) + found[1] * here.direction
                 lane_id = roads.track_at(here.road_id, here.s, t, 0.0).lane_id
         entity.track = roads.with_lane(here, lane_id)
-        return OffsetChange.between(self.dynamics, entity, self.offset)
+        change = OffsetChange.between(self.dynamics, entity, self.offset)
+        if change is not None:
+            change.on_stop = lambda: self._stay(entity, roads)
+        return change
+
+    @staticmethod
+    def _stay(entity: Entity, roads: Roads) -> None:
+        """Who is stopped on the way to a lane keeps the one they are on."""
+        if entity.track is not None:
+            entity.track = roads.nearest_lane(entity.track)
 
 
 class OffsetChange(Activity):
@@ -57,15 +68,28 @@ class OffsetChange(Activity):
         self._direction: int | None = None
         self._sign = 1
         self._x = 0.0
+        self.on_stop: Callable[[], None] | None = None
         if change.length <= 0.0:  # a jump sideways takes nothing from the way forward
             self.on_top = True
+
+    def let_go(self) -> None:
+        """See :class:`Activity`."""
+        if not self.done and not self.stopped and self.on_stop is not None:
+            self.on_stop()
+        self.on_stop = None
+
+    def stop(self) -> None:
+        """See :class:`Activity`."""
+        self.let_go()
+        super().stop()
 
     @classmethod
     def between(cls, dynamics: TransitionDynamics, entity: Entity, end: float) -> OffsetChange | None:
         """Return the change from the entity's offset to ``end``; None when it is done at once."""
         assert entity.track is not None
         start = entity.track.offset
-        length = dynamics.length(end - start)
+        # Who is there already has nothing to do; a change of speed takes its time all the same.
+        length = dynamics.length(end - start) if abs(end - start) > 1e-6 else 0.0
         return cls(Transition(SHAPES[dynamics.shape], start, end, length), dynamics.dimension == "distance")
 
     def shift(self, entity: Entity, world: World, dt_s: float, distance: float) -> float:
