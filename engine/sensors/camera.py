@@ -29,6 +29,7 @@ from engine.sensors.base import (
     register,
 )
 from engine.sensors.lens import Lens, read_lens
+from engine.sensors.tone import Film, toned
 
 Pictures = Mapping[str, npt.NDArray[Any]]
 
@@ -51,12 +52,6 @@ COMPATIBLE_ONLY = frozenset(
         "exposure_speed_up",
         "exposure_speed_down",
         "calibration_constant",
-        # The tone curve is fixed.
-        "slope",
-        "toe",
-        "shoulder",
-        "black_clip",
-        "white_clip",
     }
 )
 """Attributes that are accepted for CARLA's sake and change nothing."""
@@ -154,6 +149,15 @@ class RgbCamera(Camera):
     picture = "rgb"
     smooth = True
     gbuffers_enabled = True
+
+    def __init__(self, attributes: Mapping[str, str], actor_id: int, seed: int = 0) -> None:
+        super().__init__(attributes, actor_id, seed)
+        # Without post-processing there is no tone curve to change.
+        self.tones = Film.read(attributes).table() if self.optics.postprocess else None
+
+    def seen(self, pictures: Pictures, context: SensorContext) -> npt.NDArray[Any]:
+        """Return the picture through the lens, in the tones of the camera's film curve."""
+        return toned(super().seen(pictures, context), self.tones)
 
     def read_lens(self, attributes: Mapping[str, str]) -> Lens:
         """Return the lens; with post-processing switched off it is a plain pinhole."""

@@ -92,7 +92,8 @@ def test_every_blueprint_attribute_acts_or_is_listed():
     plain, at = camera("rgb", defaults), context()
     assert camera("rgb", {}).view(at) == plain.view(at)
     other = {"exposure_mode": "manual", "enable_postprocess_effects": "false", "lens_circle_falloff": "3.0"}
-    seen = lambda camera: (camera.view(at), camera.period_s, camera.lens)  # noqa: E731
+    tones = lambda camera: None if camera.tones is None else camera.tones.tobytes()  # noqa: E731
+    seen = lambda camera: (camera.view(at), camera.period_s, camera.lens, tones(camera))  # noqa: E731
     for name, value in defaults.items():
         if name in ("role_name", "ros_name") or name in COMPATIBLE_ONLY:
             continue
