@@ -34,6 +34,7 @@ app.add_typer(scenario, name="scenario")
 log = logging.getLogger(__name__)
 
 EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
 
 
 @app.callback()
@@ -97,7 +98,7 @@ def drive(
         typer.echo(f"reality: {error}", err=True)
         status = EXIT_BAD_INPUT
     except KeyboardInterrupt:
-        status = 130
+        status = EXIT_INTERRUPTED
     # The client library joins its threads in destructors that run in no particular order at exit; skip that.
     sys.stdout.flush()
     sys.stderr.flush()
@@ -178,9 +179,11 @@ def main() -> None:
     except RealityError as error:
         typer.echo(f"reality: {error}", err=True)
         sys.exit(EXIT_BAD_INPUT)
-    except KeyboardInterrupt:
-        typer.echo("reality: interrupted; what was finished is kept, the same command goes on", err=True)
-        sys.exit(130)
+    except (KeyboardInterrupt, SystemExit) as end:
+        if isinstance(end, SystemExit) and end.code != EXIT_INTERRUPTED:  # that is what typer makes of Ctrl-C
+            raise
+        typer.echo("reality: interrupted; what a run has finished is kept, the same command goes on", err=True)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

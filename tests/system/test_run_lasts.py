@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -131,3 +133,26 @@ def test_an_ego_plug_in_that_is_not_there_is_one_line_before_anything_starts(tmp
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1
         assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_is_one_line_and_what_to_do(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "bridge.cli",
+        "run",
+        "child_runs_out",
+        "--rig",
+        "none",
+        "--out",
+        str(tmp_path / "x"),
+    ]
+    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    until = time.monotonic() + 100.0
+    while not (tmp_path / "x" / "run.json").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=100.0)
+    assert run.returncode == 130
+    assert said.strip().splitlines()[-1].startswith("reality: interrupted; what a run has finished is kept")
+    assert "Traceback" not in said

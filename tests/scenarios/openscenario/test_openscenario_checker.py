@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ CATALOGUE = Path(__file__).resolve().parents[3] / "scenarios" / "catalogue"
 
 
 def _checker() -> str | None:
-    return os.environ.get("QC_OPENSCENARIO") or shutil.which("qc_openscenario")
+    own = Path(sys.executable).parent.parent / "checkers" / "bin" / "qc_openscenario"  # in .venv
+    return os.environ.get("QC_OPENSCENARIO") or (str(own) if own.exists() else shutil.which("qc_openscenario"))
 
 
 def issues(file: Path, folder: Path) -> list[str]:
@@ -42,8 +44,7 @@ pytestmark = [
 
 
 def test_the_catalogue_passes_the_official_checker(tmp_path: Path) -> None:
-    # Some of them: the generator writes all alike, and the checker takes seconds a file.
-    for file in sorted(CATALOGUE.glob("*.xosc"))[::25]:
+    for file in sorted(CATALOGUE.glob("*.xosc"))[::4]:  # the generator writes all alike
         assert issues(file, tmp_path) == [], file.name
 
 
