@@ -36,11 +36,9 @@ class FinalSpeed:
 class Synchronize:
     """Makes the entity reach its target at the moment the master reaches its own.
 
-    The master is taken to keep its speed, so the time left is known each step. With a final speed the entity takes the
-    acceleration 6 d / T^2 - (4 v + 2 v_end) / T: the start of the path over d metres in T seconds from v to v_end
-    with the
-    least total acceleration, which is what one follows by planning anew each step. Without one it drives d / T.
-    The standard asks for the meeting only and leaves the way there free.
+    The master is taken to keep its speed, so the time left is known each step. With a final speed the entity follows
+    the way of the least peak acceleration: a constant acceleration and then its opposite, planned anew each step.
+    Without one it drives d / T. The standard asks for the meeting only and leaves the way there free; esmini goes so.
     """
 
     master: str
@@ -97,10 +95,28 @@ class _Synchronize(Activity):
                 return end
         if left <= dt_s:
             return end
-        acceleration = 6.0 * ahead / left**2 - (4.0 * speed + 2.0 * end) / left
-        # Exact for the present plan: its acceleration changes linearly, reaching this value at the middle of the step.
-        jerk = (6.0 * (speed + end) - 12.0 * ahead / left) / left**2
-        return max(0.0, speed + (acceleration + 0.5 * jerk * dt_s) * dt_s)
+        rate, lasts = least_peak(speed, end, ahead, left)
+        return max(0.0, speed + rate * (min(lasts, dt_s) - max(dt_s - lasts, 0.0)))
+
+
+def least_peak(speed: float, end: float, metres: float, seconds: float) -> tuple[float, float]:
+    """Return the acceleration k that is held first, and for how long; -k is held for the rest.
+
+    With e = d - (v0 + v1) T / 2, what constant acceleration would miss, and D = v1 - v0 the two phases give
+    k^2 T^2 - 4 e k - D^2 = 0; its root with the sign of e needs times that are not negative: t1 = (T + D / k) / 2.
+
+    Args:
+        speed: now, m/s.
+        end: at the end, m/s.
+        metres: to go.
+        seconds: until then, above 0.
+    """
+    missed, change = metres - 0.5 * (speed + end) * seconds, end - speed
+    root = math.sqrt(4.0 * missed * missed + (seconds * change) ** 2)
+    rate = (2.0 * missed + math.copysign(root, missed)) / seconds**2
+    if abs(rate) < 1e-12:
+        return 0.0, seconds
+    return rate, min(max(0.5 * (seconds + change / rate), 0.0), seconds)
 
 
 def distance_to(world: World, entity: Entity, goal: Placement) -> float | None:

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - lines of XML stay whole
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,13 @@ from building import (
     times,
     until,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scenarios import opendrive
 from scenarios.openscenario import OpenScenarioError
 from scenarios.openscenario.actions.control import CAR_KG
+from scenarios.openscenario.actions.synchronize import least_peak
 from scenarios.openscenario.roads import Roads, Track
 
 
@@ -140,3 +144,34 @@ def test_at_a_fork_the_way_whose_end_leads_straight_on_is_taken() -> None:
     roads = Roads(fork(late, s_bend))
     track, _ = roads.advance(Track("1", -1, 90.0), 20.0)
     assert track.road_id == "11"
+
+
+@given(st.floats(0.0, 30.0), st.floats(0.1, 30.0), st.floats(0.5, 30.0), st.floats(0.2, 2.0))
+def test_two_opposite_accelerations_cover_the_way_in_time(v0: float, v1: float, seconds: float, part: float) -> None:
+    metres = part * 0.5 * (v0 + v1) * seconds
+    rate, first = least_peak(v0, v1, metres, seconds)
+    rest = seconds - first
+    assert 0.0 <= first <= seconds
+    assert v0 + rate * (first - rest) == pytest.approx(v1, abs=1e-6)
+    peak = v0 + rate * first
+    assert 0.5 * (v0 + peak) * first + 0.5 * (peak + v1) * rest == pytest.approx(metres, abs=1e-6)
+
+
+def test_who_synchronises_arrives_with_the_master_and_at_the_final_speed(tmp_path: Path) -> None:
+    # B has 90 m at 8 m/s, Ego 120 m from 10 m/s to 12 m/s: k = (2 e + sqrt(4 e^2 + (T D)^2)) / T^2 with e = -3.75 m.
+    place = '<{0}><LanePosition roadId="1" laneId="{1}" s="{2}"/></{0}>'
+    sync = (
+        '<SynchronizeAction masterEntityRef="B">' + place.format("TargetPositionMaster", -2, 190) + place.format("TargetPosition", -1, 170)
+        + '<FinalSpeed><AbsoluteSpeed value="12"/></FinalSpeed></SynchronizeAction>'
+    )  # fmt: skip
+    init = private("Ego", at(50.0), speed(10.0)) + private("B", at(100.0, lane=-2), speed(8.0))
+    story = act(maneuver(event("e", sync, group(after(0.0, "greaterOrEqual")))))
+    run = until(
+        execution(tmp_path, text(entities=car("Ego") + car("B"), init=init, story=story, stop=group(after(20.0)))), 1.0
+    )
+    missed, total = 120.0 - 11.0 * 11.25, 11.25
+    rate = (2.0 * missed - math.sqrt(4.0 * missed**2 + (2.0 * total) ** 2)) / total**2
+    assert run.motions["Ego"].speed == pytest.approx(10.0 + rate, abs=0.01)
+    until(run, 11.25)
+    assert run.motions["B"].pose.x == pytest.approx(190.0, abs=0.01)
+    assert (run.motions["Ego"].pose.x, run.motions["Ego"].speed) == pytest.approx((170.0, 12.0), abs=0.1)
