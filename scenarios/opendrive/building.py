@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -133,6 +134,9 @@ class RoadBuilder:
             end = kept[index + 1].s if index + 1 < len(kept) else road.length
             lanes = [*self._lanes(record.left, 1, start), *self._lanes(record.right, -1, start)]
             center = record.center[0] if record.center else None
+            if center is not None and center.id != 0:
+                self._note(center.line, "lane", f"lane id {center.id} stands in <center>; taken as 0")
+                center = replace(center, id=0)
             if record.single_sided and sections:
                 # The side that is not given goes on as it was before.
                 missing = [lane for lane in sections[-1].lanes if not (record.left if lane.id > 0 else record.right)]

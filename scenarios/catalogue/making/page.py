@@ -36,7 +36,8 @@ is touched (`criteria_CollisionTest`), and the time to collision stays above a b
 
 Layouts follow the protocols named as sources: who moves where, at which nominal speeds. Ranges are wider than a
 protocol's steps. They are laboratory layouts on our own streets and no substitute for a protocol's own test
-conditions (targets, tolerances, lighting). Accident types are those of the German catalogue (three digits).
+conditions (targets, tolerances, lighting). Accident types are those of the German catalogue; the
+first digit (the kind of conflict) was compared with its published definitions, the further ones are from memory.
 """
 
 

@@ -323,3 +323,12 @@ def test_places_near_the_centre_of_a_bend_are_found_again():
     found_s, found_t = network.project_many("1", np.stack([poses.x, poses.y], axis=1))
     again = network.road_poses("1", found_s, found_t)
     assert np.max(np.hypot(again.x - poses.x, again.y - poses.y)) < 1e-4
+
+
+def test_a_centre_lane_of_another_id_is_the_centre_lane():
+    text = samples.network(samples.road())
+    changed = text.replace('<lane id="0"', '<lane id="2"', 1)
+    assert changed != text
+    network = opendrive.parse(changed)
+    assert "lane id 2 stands in <center>; taken as 0" in [d.message for d in network.diagnostics]
+    assert len(opendrive.markings(network)) == len(opendrive.markings(opendrive.parse(text)))
