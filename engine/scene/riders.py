@@ -96,6 +96,10 @@ def two_bones(root: Floats, goal: Floats, upper: float, lower: float, pole: Floa
     return middle / upper, (along * span - middle) / lower
 
 
+STEERING_STOP_DEG = 45.0
+"""A fork is not seen turned farther than this, whatever the physics control allows."""
+
+
 @dataclass(frozen=True)
 class TwoWheelerRig:
     """Fork, two wheels, crank, pedals and rider; ``names`` says which joints there are, in order.
@@ -110,7 +114,8 @@ class TwoWheelerRig:
 
     def matrices(self, row: np.void) -> Floats:
         """Return the joints' actor-from-joint matrices."""
-        return self.pose(float(row["wheel_spin"]), math.radians(float(row["wheel_steer"][0])))
+        steer = min(max(float(row["wheel_steer"][0]), -STEERING_STOP_DEG), STEERING_STOP_DEG)
+        return self.pose(float(row["wheel_spin"]), math.radians(steer))
 
     def pose(self, spin: float, steer: float) -> Floats:
         """Return the joints' matrices for a wheel angle and a steering angle (positive right), both in radians."""

@@ -18,7 +18,7 @@ from engine.scene import materials as m
 from engine.scene import people
 from engine.scene.builder import Color, MeshBuilder
 from engine.scene.gait import BALL_SHARE, HEEL_SHARE, WALKER_JOINTS, make_rig
-from engine.scene.riders import Machine, Seat, TwoWheelerRig
+from engine.scene.riders import STEERING_STOP_DEG, Machine, Seat, TwoWheelerRig
 from engine.scene.rigs import ActorModel
 from engine.scene.shapes import Floats, both_sides, box, ellipsoid, lathe, side_panel, tube, two_faced
 from engine.scene.vehicles import paint_of
@@ -29,7 +29,15 @@ from foundation.seeds import generator
 BLACK: Color = (26.0, 26.0, 28.0)
 STEEL: Color = (150.0, 153.0, 158.0)
 LEATHER: Color = (46.0, 38.0, 34.0)
+STILL_JOINTS = ("wheel_rl", "crank", "pedal_l", "pedal_r")
+"""Joints that steering does not move."""
 MACHINE_JOINTS = ("fork", "wheel_fl", "wheel_rl", "crank", "pedal_l", "pedal_r")
+
+
+BAR_TUCK_M = {"crossbike": 0.0, "omafiets": 0.004, "century": 0.012}
+"""So much less than half the box's width bars reach to the side: their ends, which lie behind or before the steering
+axis, come farther out when they turn. Others: 0.010."""
+STEERED_DEG = tuple(share * STEERING_STOP_DEG for share in np.linspace(-1.0, 1.0, 19).tolist())
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,8 @@ def _frame(spec: VehicleSpec) -> Frame:
     back = 0.36 if bicycle else 0.42  # the fork leans back by about 20 to 25 degrees
     head_z = bar_z - (0.10 if bicycle else 0.12)
     head_x = front_x - (head_z - r) * back
-    reach = -0.16 if upright else -0.02 if bicycle else -0.26 if "harley" in spec.id else -0.14
+    # Bars reach back as far as their ends, turned, stay within the box.
+    reach = -0.04 if upright else -0.02 if bicycle else -0.12
     saddle_z = spec.height * ((0.484 if upright else 0.496) if bicycle else 0.50)
     middle = (front_x + rear_x) / 2.0
     return Frame(
@@ -76,7 +85,7 @@ def _frame(spec: VehicleSpec) -> Frame:
         bar=(head_x + reach, bar_z),
         bracket=(middle - (0.06 if bicycle else 0.02), 0.28 if bicycle else r * 1.02),
         saddle=(rear_x + (0.27 if bicycle else 0.40), saddle_z),
-        bar_half=spec.width / 2.0,
+        bar_half=spec.width / 2.0 - next((tuck for part, tuck in BAR_TUCK_M.items() if part in spec.id), 0.010),
     )
 
 
@@ -204,6 +213,13 @@ def _assembled(spec: VehicleSpec, machine: MeshBuilder, rider: tuple[Mesh, ...],
         [mesh.vertices if not mesh.joint else _moved(pose[index_of[mesh.joint]], mesh.vertices) for mesh in meshes]
     )
     low, high = points.min(axis=0), points.max(axis=0)
+    # Bars and arms that turn stay inside the box.
+    for angle in STEERED_DEG:
+        turned = rig.pose(0.0, math.radians(angle))
+        for mesh in meshes:
+            if mesh.joint and mesh.joint not in STILL_JOINTS:
+                points = _moved(turned[index_of[mesh.joint]], mesh.vertices)
+                low, high = np.minimum(low, points.min(axis=0)), np.maximum(high, points.max(axis=0))
     center, extent = (low + high) / 2.0, (high - low) / 2.0
     enclosing = Box(
         (float(center[0]), float(center[1]), float(center[2])), (float(extent[0]), float(extent[1]), float(extent[2]))
@@ -301,13 +317,13 @@ def _add_bicycle_bar(b: MeshBuilder, spec: VehicleSpec, f: Frame) -> None:
             hook = [
                 (x, 0, z),
                 (x, out * 0.9, z),
-                (x + 0.10, out, z),
-                (x + 0.13, out, z - 0.07),
-                (x + 0.04, out, z - 0.12),
+                (x + 0.07, out, z),
+                (x + 0.09, out, z - 0.07),
+                (x + 0.02, out, z - 0.12),
             ]
             b.add(_pipe(hook, 0.013), m.PLASTIC, BLACK, joint="fork", crease_deg=60.0)
         return
-    back = -0.16 if "omafiets" in spec.id else -0.03
+    back = -0.07 if "omafiets" in spec.id else -0.03
     for s in (1.0, -1.0):
         bar = [(x + 0.02, 0, z), (x, s * half * 0.55, z + 0.02), (x + back * 0.6, s * half * 0.8, z + 0.02)]
         b.add(_pipe(bar, 0.012), m.METAL, STEEL, joint="fork", crease_deg=60.0)

@@ -100,6 +100,34 @@ def test_wheels_roll_forwards_and_steer_right():
 
 
 @pytest.mark.parametrize("name", sorted(name for name, spec in VEHICLES.items() if spec.two_wheeler))
+def test_turned_bars_stay_within_a_box_that_fits(name):
+    spec = VEHICLES[name]
+    model = actor_model(spec)
+    numbers = {joint.name: i for i, joint in enumerate(model.joints)}
+    center, extent = np.array(model.box.center), np.array(model.box.extent)
+
+    def bounds(steer):
+        matrices = joint_matrices(model, row(wheel_steer=(steer, 0, 0, 0)))
+        points = np.concatenate(
+            [
+                mesh.vertices @ matrices[numbers[mesh.joint]][:3, :3].T + matrices[numbers[mesh.joint]][:3, 3]
+                if mesh.joint
+                else mesh.vertices
+                for mesh in model.meshes
+            ]
+        )
+        return points.min(axis=0), points.max(axis=0)
+
+    for steer in (-70.0, -45.0, -33.0, -17.0, 0.0, 3.0, 12.0, 28.0, 45.0, 70.0):
+        low, high = bounds(steer)
+        assert (low > center - extent - 0.002).all()
+        assert (high < center + extent + 0.002).all()
+    low, high = bounds(0.0)
+    assert np.maximum(low - (center - extent), (center + extent) - high).max() < 0.02
+    assert 2.0 * extent == pytest.approx((spec.length, spec.width, spec.height), abs=0.02)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, spec in VEHICLES.items() if spec.two_wheeler))
 def test_riders_hold_the_bar_and_turn_the_pedals(name):
     spec = VEHICLES[name]
     model = actor_model(spec)
