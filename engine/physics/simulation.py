@@ -325,6 +325,14 @@ class Physics(Bodies):
         self.set_transform(actor_id, place, (0.0, yaw, 0.0))
         self._walkers.lead(state, yaw, speed)
 
+    def watch_feet(self, seen: bool) -> None:
+        """Let walkers' feet keep their places on the ground from now on, or, as nobody sees them, follow the gait."""
+        if seen == self._walkers.seen:
+            return
+        self._walkers.seen = seen
+        for state in self._walkers.members.values():
+            state.footing.lift_all()
+
     def fell_walker(self, actor_id: int) -> None:
         """Let a walker drop dead: it takes no more part in walking, and other bodies meet it."""
         state = self._walker(actor_id)

@@ -93,6 +93,8 @@ class Sensor(ABC):
 
     type_index: int
     is_camera = False
+    sees = False
+    """Whether shapes of other actors matter to it, down to their feet."""
     ignored: frozenset[int] = frozenset()
     """Actors that this sensor does not meet (``set_ignored_vehicles``)."""
     transmits = False

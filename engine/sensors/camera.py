@@ -79,6 +79,7 @@ class Camera(Sensor):
     """
 
     is_camera = True
+    sees = True
     picture: ClassVar[str]
     smooth: ClassVar[bool] = False
 

@@ -40,6 +40,8 @@ class _Sweep:
 class _Lidar(Sensor):
     """What both lidars share: the rotating scan pattern."""
 
+    sees = True
+
     def __init__(self, attributes: Mapping[str, str], actor_id: int, seed: int = 0) -> None:
         super().__init__(attributes, actor_id, seed)
         self.channels = integer(attributes, "channels", 32)

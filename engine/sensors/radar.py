@@ -19,6 +19,7 @@ class Radar(Sensor):
     """Random rays in a cone; depth, direction and radial velocity of what each meets. Only hits are reported."""
 
     type_index = 9
+    sees = True
 
     def __init__(self, attributes: Mapping[str, str], actor_id: int, seed: int = 0) -> None:
         super().__init__(attributes, actor_id, seed)

@@ -24,6 +24,7 @@ def bone_names(world: World, actor_id: int) -> list[str]:
 
 def bone_transforms(world: World, actor_id: int) -> list[BoneOut]:
     """Return every bone's pose in the world, in the actor and in its parent bone, in the order of the names."""
+    world.bones_asked_s = world.elapsed_s
     model = world.views.model(actor_id)
     row = world.table[actor_id]
     skeleton = skeleton_of(model)

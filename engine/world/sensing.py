@@ -161,6 +161,11 @@ class Sensing:
             self._senders.remove(actor_id)
 
     @property
+    def seeing(self) -> bool:
+        """Whether there are sensors that shapes of actors matter to, listened to or not."""
+        return any(mounted.sensor.sees for mounted in self._mounted.values())
+
+    @property
     def sending(self) -> bool:
         """Whether there are sensors that act in every frame, listened to or not."""
         return bool(self._senders)

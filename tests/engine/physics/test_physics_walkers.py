@@ -200,3 +200,19 @@ def test_a_walker_that_stops_while_turning_stands_still() -> None:
     run(physics, 1.0)
     assert physics.transform(1)[1][1] == pytest.approx(before[1][1], abs=0.01)
     assert physics.transform(1)[0] == pytest.approx(before[0], abs=0.001)
+
+
+def test_feet_that_nobody_sees_follow_the_gait_and_walk_as_far() -> None:
+    rows = []
+    for seen in (True, False):
+        physics, table = with_walker(), ActorTable()
+        table.add(1, Kind.WALKER)
+        physics.watch_feet(seen)
+        for k in range(60):
+            walk(physics, math.cos(k / 20), math.sin(k / 20), 1.4)
+            run(physics, DT)
+        physics.read(table)
+        rows.append(table[1].copy())
+    assert np.abs(rows[0]["feet"][:, :4]).max() > 0.01
+    assert not rows[1]["feet"].any()
+    assert (rows[0]["location"] == rows[1]["location"]).all()
