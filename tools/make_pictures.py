@@ -3,9 +3,9 @@
     reality run child_runs_out --out out/picture --seed 10 --rig tools/picture_rig.yaml
     python tools/make_pictures.py out/picture
 
-The moment is chosen by the labels: a pedestrian in full view beside a vehicle that hid it, 7 to 10 m from the
-camera. Any rig with a camera ``front`` (all four outputs) and a lidar ``lidar_top`` will do; ``picture_rig.yaml``
-has more pixels than the default one.
+The moment is chosen by the labels: a pedestrian in full view and full stride beside a vehicle that hid it, 7 to 10 m
+from the camera. Any rig with a camera ``front`` (all four outputs) and a lidar ``lidar_top`` will do;
+``picture_rig.yaml`` has more pixels than the default one.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ BEST_M, NEAREST_M, FARTHEST_M = 7.5, 6.5, 10.5
 BESIDE_M = 6.0
 """How far from the pedestrian's centre the centre of the vehicle that hid it may be."""
 MIN_PIXELS = 150
+STRIDE_M = 5.0
+"""How much farther from the best distance a moment may be for a stride as wide as the pedestrian is tall."""
 
 MARGIN_PX, GAP_PX = 8, 6
 WIDE_PX = (800, 450)
@@ -89,7 +91,12 @@ def choose(run: Path) -> Moment:
         for line in (data / "labels.jsonl").read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
             candidates += [
-                (abs(view["depth"] - BEST_M), data.parent.name, record["index"], Moment(data, record, view["track_id"]))
+                (
+                    abs(view["depth"] - BEST_M) - STRIDE_M * _stride(view),
+                    data.parent.name,
+                    record["index"],
+                    Moment(data, record, view["track_id"]),
+                )
                 for view in record["sensors"].get(CAMERA, {}).get("objects", [])
                 if LIDAR in record["sensors"] and _tells_the_story(record, view)
             ]
@@ -97,6 +104,12 @@ def choose(run: Path) -> Moment:
         what = f"a pedestrian in full view beside a vehicle, {NEAREST_M} to {FARTHEST_M} m from the camera"
         raise InputError(f"no frame shows {what}", file=run, remedy="use another seed")
     return min(candidates, key=lambda candidate: candidate[:3])[3]
+
+
+def _stride(view: Record) -> float:
+    """Return how wide a pedestrian is in the picture, as a share of how tall."""
+    left, top, right, bottom = view["box_visible"]
+    return float((right - left) / (bottom - top))
 
 
 def _tells_the_story(record: Record, view: Record) -> bool:
