@@ -2,88 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from scenarios.opendrive import LaneKey, LanePosition, OpenDriveError, Poses, RoadNetwork
+from scenarios.openscenario.road_links import RoadLinks
 from scenarios.openscenario.routing import find_way, wander
 from scenarios.openscenario.states import Pose, wrap
+from scenarios.openscenario.tracks import Between, Leg, RoutePath, Track
+
+__all__ = ["Between", "Leg", "Roads", "RoutePath", "Track"]
 
 CHUNK_M = 2.0
 """Longest step over which a lane is taken as an arc when distances are converted to s."""
-SEARCH_M = 5000.0
-"""How far along the roads a distance is looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A place on a lane and which way the entity goes.
-
-    Attributes:
-        road_id, lane_id, s: the lane.
-        offset: metres to the left of the lane's centre, seen along s.
-        direction: +1 when going with growing s, -1 against it.
-    """
-
-    road_id: str
-    lane_id: int
-    s: float
-    offset: float = 0.0
-    direction: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """A stretch of road on a route: from ``s_from`` to ``s_to`` in travel order, ``start_m`` metres after its start."""
-
-    road_id: str
-    s_from: float
-    s_to: float
-    direction: int
-    start_m: float
-
-
-@dataclass(frozen=True, slots=True)
-class RoutePath:
-    """A way over the roads."""
-
-    legs: tuple[Leg, ...]
-
-    @property
-    def length(self) -> float:
-        """Metres from start to end, along the reference lines."""
-        last = self.legs[-1]
-        return last.start_m + abs(last.s_to - last.s_from)
-
-    def at(self, path_s: float) -> Track:
-        """Return the place ``path_s`` metres after the start, on lane 0; ValueError beyond the end."""
-        if path_s > self.length + 1e-6:
-            raise ValueError(f"the route is {self.length:.1f} m long, a position at {path_s:.1f} m was asked for")
-        leg = next(leg for leg in reversed(self.legs) if leg.start_m <= path_s + 1e-9)
-        along = min(path_s - leg.start_m, abs(leg.s_to - leg.s_from))
-        return Track(leg.road_id, 0, leg.s_from + leg.direction * along, 0.0, leg.direction)
-
-    def after(self, road_id: str) -> tuple[str, ...]:
-        """Return the next two roads that come after ``road_id``: fewer at the end, none off the route."""
-        ids = [leg.road_id for leg in self.legs]
-        for i, (here, after) in enumerate(pairwise(ids)):
-            if here == road_id and after != road_id:
-                return tuple(ids[i + 1 : i + 3])
-        return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """How many lanes to the left of one entity another is, and whether its lane is driven in the same direction."""
-
-    lanes: int
-    same_direction: bool
 
 
 class Roads:
@@ -94,8 +30,7 @@ class Roads:
 
     def __init__(self, network: RoadNetwork) -> None:
         self.network = network
-        self._exits = lru_cache(maxsize=None)(self._find_exits)
-        self._ways = lru_cache(maxsize=256)(self._search)
+        self.links = RoadLinks(network)
         self._edges = lru_cache(maxsize=1024)(self._find_edges)
         self._heights = lru_cache(maxsize=512)(self._find_height)
         self._headings = lru_cache(maxsize=1024)(self._find_heading)
@@ -412,7 +347,7 @@ class Roads:
         if direct:
             return direct[0]
         for f in found:
-            if any(road_id in ahead for road_id, _ in self._exits(f.road_id, f.direction)):
+            if any(road_id in ahead for road_id, _ in self.links.exits(f.road_id, f.direction)):
                 return f
         if found:
             return None
@@ -478,7 +413,7 @@ class Roads:
                 keys = find_way(self.network, here, there, strategy, rng)
             except OpenDriveError:
                 # A waypoint may be given on a lane whose traffic goes the other way: then the roads alone are joined.
-                roads = self.road_way(start.road_id, end.road_id)
+                roads = self.links.way(start.road_id, end.road_id)
                 if not roads:
                     raise
             else:
@@ -505,21 +440,6 @@ class Roads:
                 roads.append((key.road_id, direction))
         return roads
 
-    def road_way(self, start: str, end: str) -> list[tuple[str, int]]:
-        """Return the shortest way over roads, lanes aside, as (road, direction) each; empty when there is none."""
-        queue: list[tuple[float, tuple[tuple[str, int], ...]]] = [(0.0, ((start, way),)) for way in (1, -1)]
-        done: set[tuple[str, int]] = set()
-        while queue:
-            metres, way = heapq.heappop(queue)
-            if way[-1][0] == end and len(way) > 1:
-                return list(way)
-            if way[-1] in done:
-                continue
-            done.add(way[-1])
-            for exit_ in self._exits(*way[-1]):
-                heapq.heappush(queue, (metres + self.network.roads[exit_[0]].length, (*way, exit_)))
-        return []
-
     def _append_legs(self, legs: list[Leg], roads: Sequence[tuple[str, int]], start: Track, end: Track) -> None:
         for i, (road_id, direction) in enumerate(roads):
             length = self.network.roads[road_id].length
@@ -543,7 +463,7 @@ class Roads:
             return (b.s - a.s) * a.direction, (self.t(b) - self.t(a)) * a.direction, float(a.direction)
         ways = []
         for sign in (1, -1):
-            way = self._ways(a.road_id, a.direction * sign, b.road_id)
+            way = self.links.gap(a.road_id, a.direction * sign, b.road_id)
             if way is None:
                 continue
             gap, direction = way
@@ -556,35 +476,6 @@ class Roads:
             return None
         distance, sign, side, direction_b = min(ways)
         return sign * distance, side, direction_b
-
-    def _search(self, road_id: str, direction: int, target: str) -> tuple[float, int] | None:
-        """Return (metres of the roads in between, direction on the target road) of the shortest way to a road."""
-        queue: list[tuple[float, str, int]] = [(0.0, road_id, direction)]
-        done: set[tuple[str, int]] = set()
-        while queue:
-            gap, here, way = heapq.heappop(queue)
-            if (here, way) in done or gap > SEARCH_M:
-                continue
-            done.add((here, way))
-            for after, its_way in self._exits(here, way):
-                if after == target:
-                    return gap, its_way
-                heapq.heappush(queue, (gap + self.network.roads[after].length, after, its_way))
-        return None
-
-    def _find_exits(self, road_id: str, direction: int) -> tuple[tuple[str, int], ...]:
-        """Return the (road, direction) that some lane leads to at one end of a road, with or against its traffic."""
-        road = self.network.roads[road_id]
-        section = road.sections[-1 if direction > 0 else 0]
-        found = set()
-        for lane in section.lanes:
-            key = LaneKey(road_id, section.index, lane.id)
-            with_traffic = self.network.lane_drives_forward(road_id, lane.id, section.index) == (direction > 0)
-            for k in self.network.successors(key) if with_traffic else self.network.predecessors(key):
-                forward = self.network.lane_drives_forward(k.road_id, k.lane_id, k.section)
-                if k.road_id != road_id:
-                    found.add((k.road_id, 1 if forward == with_traffic else -1))
-        return tuple(sorted(found))
 
     def _find_lane_length(self, a: Track, s: float) -> float:
         """Return the signed length of ``a``'s lane centre from ``a`` to ``s`` on the same road, in its direction."""

@@ -144,7 +144,7 @@ def _between(roads: Roads, here: Cursor, there: Cursor) -> list[Stretch]:
         end = roads.network.road(here.road_id).length
         start = 0.0 if here.s is None else here.s
         return [Stretch(here.road_id, start, end if there.s is None else there.s, here.lanes)]
-    way = roads.road_way(here.road_id, there.road_id)
+    way = roads.links.way(here.road_id, there.road_id)
     if not way:
         raise ValueError(f"no way over the roads leads from road {here.road_id} to road {there.road_id}")
     found = []
