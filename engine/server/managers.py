@@ -53,6 +53,18 @@ class _Habit:
     before: int = 0
     ports: set[int] = field(default_factory=set)
 
+    @property
+    def sleeper(self) -> int | None:
+        """The port of the traffic manager whose step has not begun, once it should have; None for nobody.
+
+        A program with several steps them one after the other, in the order of their ports. Unless each of them took
+        one step after the frame before, nobody can say whose turn it is.
+        """
+        ports = sorted(self.ports)
+        if len(ports) == 1:
+            return ports[0] if self.before and not self.steps else None
+        return ports[self.steps] if self.before == len(ports) and self.steps < self.before else None
+
 
 class ManagerSteps:
     """Knows the steps of traffic managers from what their connections ask."""
@@ -103,17 +115,11 @@ class ManagerSteps:
             habit.before, habit.steps = habit.steps, 0
 
     def overslept(self) -> list[tuple[Hashable, int]]:
-        """Return connections, and the port of their traffic manager, whose step has not begun.
-
-        Of several traffic managers in one program nobody can say which of them sleeps; they are left alone.
-        """
+        """Return connections, and the port of the traffic manager whose step has not begun."""
         if time.monotonic() - self._ticked_at < OVERSLEPT_S:
             return []
-        return [
-            (connection, next(iter(habit.ports)))
-            for connection, habit in self._habits.items()
-            if habit.before and not habit.steps and len(habit.ports) == 1
-        ]
+        known = ((connection, habit.sleeper) for connection, habit in self._habits.items())
+        return [(connection, port) for connection, port in known if port is not None]
 
     def tried(self, connection: Hashable) -> None:
         """It was woken, or could not be: once is enough."""

@@ -97,14 +97,27 @@ def test_a_frame_of_this_moment_is_no_reason_to_worry() -> None:
     assert known.overslept() == []
 
 
-def test_of_two_traffic_managers_in_one_program_none_is_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_traffic_managers_in_one_program_the_one_whose_turn_it_is_is_woken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(managers, "OVERSLEPT_S", 0.0)
     known = steps_of(*STEP)
-    known.saw(CONNECTION, "add_traffic_manager_running", [["192.0.2.1", 8001]])
+    known.saw(CONNECTION, "add_traffic_manager_running", [["192.0.2.1", 7998]])
     known.ticked()
+    assert known.overslept() == [], "both took one step together: whose was it?"
+    for method in STEP * 2:
+        known.saw(CONNECTION, method, [])
+    known.ticked()
+    assert known.overslept() == [(CONNECTION, 7998)]
+    for method in STEP:
+        known.saw(CONNECTION, method, [])
+    assert known.overslept() == [(CONNECTION, 8000)]
+    for method in STEP:
+        known.saw(CONNECTION, method, [])
     assert known.overslept() == []
-    known.saw(CONNECTION, "destroy_traffic_manager", [8000])
-    assert known.overslept() == [(CONNECTION, 8001)], "one of them was shut down"
+    known.ticked()
+    known.saw(CONNECTION, "destroy_traffic_manager", [7998])
+    assert known.overslept() == [(CONNECTION, 8000)], "one of them was shut down"
 
 
 def test_unread_bytes_of_a_local_connection_are_seen() -> None:
