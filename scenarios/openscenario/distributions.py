@@ -173,9 +173,9 @@ def _value_sets(node: Node, declared: Mapping[str, Parameter] | None) -> list[di
             if name in point:
                 raise assignment.error(f"parameter {name!r} is assigned twice")
             point[name] = _check(assignment, declared, name, assignment.text("value"))
-        if not point or (axis and point.keys() != axis[0].keys()):
-            wanted = ", ".join(axis[0]) if axis else "at least one parameter"
-            raise group.error(f"this set assigns {', '.join(point) or 'nothing'}", remedy=f"each must assign {wanted}")
+        # Sets may assign different parameters (files in use do): what one leaves out keeps its declared value.
+        if not point:
+            raise group.error("this set assigns nothing", remedy="it must assign at least one parameter")
         axis.append(point)
     if not axis:
         raise child.error("there is no value set in it")

@@ -196,7 +196,6 @@ def test_a_plain_scenario_stands_for_itself(tmp_path: Path) -> None:
         (stochastic("speed", "<Histogram/>"), "there is no bin in it"),
         (stochastic("speed", '<ProbabilityDistributionSet><Element value="1" weight="INF"/></ProbabilityDistributionSet>'), "<Element>: a weight must be finite"),
         (f"<Deterministic>{single('speed', spread(0, 1e308, 5e-324))}</Deterministic>", "more than 100000"),
-        (f"<Deterministic>{tuples({'speed': 1, 'name': 'a'}, {'speed': 2})}</Deterministic>", r"<ParameterValueSet>: this set assigns speed \(each must assign speed, name\)"),
         (f"<Deterministic>{tuples({})}</Deterministic>", "this set assigns nothing"),
     ],
 )  # fmt: skip
