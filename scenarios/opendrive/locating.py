@@ -291,10 +291,9 @@ def _project(road: RoadGeometry, x: Floats, y: Floats, low: Floats, high: Floats
     if len(late):
         s[late] = _refined(road, x[late], y[late], s[late], least[late], most[late])
         along[late], t[late], _ = _seen(road, x[late], y[late], s[late])
-    beyond = np.abs(along)
-    if not road.superelevation.is_constant:
-        t = t / np.maximum(np.cos(road.superelevation(s)), 0.1)
-    return s, t, beyond
+    if road.superelevation.is_constant and road.cross_section.is_flat:
+        return s, t, np.abs(along)
+    return _on_the_bank(road, x, y, s, t)
 
 
 def _seen(road: RoadGeometry, x: Floats, y: Floats, s: Floats) -> tuple[Floats, Floats, Floats]:
@@ -318,3 +317,18 @@ def _refined(road: RoadGeometry, x: Floats, y: Floats, s: Floats, least: Floats,
         slope = np.where(np.abs(slope) < 1e-4, np.copysign(1e-4, slope), slope)
         s = np.clip(s + np.clip(along / slope, -0.5, 0.5), least, most)
     return best
+
+
+def _on_the_bank(road: RoadGeometry, x: Floats, y: Floats, s: Floats, t: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return what :func:`_project` does, where bank, shape and slope shift the surface sideways and along the road."""
+    for last in (False,) * 8 + (True,):
+        at = road.stations(s)
+        surface = road.points(at, t)
+        cosine, sine = np.cos(at.plan.heading), np.sin(at.plan.heading)
+        dx, dy = x - surface[:, 0], y - surface[:, 1]
+        along, across = dx * cosine + dy * sine, dy * cosine - dx * sine
+        if last or max(np.max(np.abs(along), initial=0.0), np.max(np.abs(across), initial=0.0)) < 1e-7:
+            break
+        t = t + across / np.maximum(np.cos(at.roll.value), 0.1)
+        s = np.clip(s + along / np.maximum(1.0 - at.plan.curvature * t, 0.2), 0.0, road.length)
+    return s, t, np.abs(along)

@@ -332,3 +332,27 @@ def test_a_centre_lane_of_another_id_is_the_centre_lane():
     network = opendrive.parse(changed)
     assert "lane id 2 stands in <center>; taken as 0" in [d.message for d in network.diagnostics]
     assert len(opendrive.markings(network)) == len(opendrive.markings(opendrive.parse(text)))
+
+
+def test_places_on_banked_shaped_sloping_roads_are_found_again_to_a_tenth_of_a_millimetre():
+    lateral = (
+        '<superelevation s="0" a="0" b="0.001" c="0" d="0"/><superelevation s="50" a="0.1" b="0" c="0" d="0"/>'
+        '<shape s="0" t="-6" a="0" b="0.05" c="0" d="0"/><shape s="0" t="0" a="0.3" b="-0.05" c="0" d="0"/>'
+        '<shape s="90" t="-6" a="0.1" b="0" c="0.01" d="0"/>'
+    )
+    network = opendrive.parse(
+        samples.network(
+            samples.road(
+                plan='<geometry s="0" x="3" y="-4" hdg="0.4" length="100"><arc curvature="0.02"/></geometry>',
+                elevation='<elevation s="0" a="5" b="0.05" c="-0.0003" d="1e-6"/>',
+                lateral=lateral,
+            )
+        )
+    )
+    for key in network.lane_keys():
+        s = np.linspace(0.5, 99.5, 34)  # up to the ends the slope shifts places beyond them
+        poses = network.lane_poses(key, s, 0.4 * network.lane_widths(key, s))
+        found = network.locate_arrays(np.stack([poses.x, poses.y, poses.z], axis=1), types=None)
+        np.testing.assert_allclose(found.s, s, atol=1e-4)
+        np.testing.assert_allclose(found.offset, 0.4 * network.lane_widths(key, s), atol=1e-4)
+        assert (found.lane_id == key.lane_id).all()
