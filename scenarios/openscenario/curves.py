@@ -63,6 +63,14 @@ class Curve:
         z = self.ground(float(x), float(y)) + float(lift)
         return Pose(float(x), float(y), z, wrap(float(self.heading[i]) + f * turn))
 
+    def along(self, s: float) -> float:
+        """Return the heading of the path at ``s`` metres from the start, radians, without looking for the ground."""
+        i = min(max(int(np.searchsorted(self.s, min(max(s, 0.0), self.length), side="right")) - 1, 0), len(self.s) - 2)
+        if not self.smooth:
+            return float(self.heading[i])
+        part = min(max((s - float(self.s[i])) / float(self.s[i + 1] - self.s[i]), 0.0), 1.0)
+        return float(self.heading[i] + part * (self.heading[i + 1] - self.heading[i]))
+
     def s_at(self, time: float) -> float:
         """Return how far along the curve its times say one is at ``time``."""
         assert self.knots is not None

@@ -102,7 +102,7 @@ class _Follow(Activity):
         looks = self._curve.looks
         if self._free or looks is None or not looks.is_written(self._s):
             return False
-        along = self._curve.pose(self._s).heading
+        along = self._curve.along(self._s)
         return abs(wrap(looks.at(self._s, self._evenly)[0] - along)) > 0.5 * math.pi + 1e-6
 
     def pose(self) -> Pose:
@@ -121,7 +121,7 @@ class _Follow(Activity):
 
     def forward(self) -> float | None:
         """See :class:`Activity`."""
-        return self._curve.pose(self._s).heading + (0.0 if self._facing > 0 else math.pi)
+        return self._curve.along(self._s) + (0.0 if self._facing > 0 else math.pi)
 
     def distance_to(self, pose: Pose) -> float:
         """Return the metres along the trajectory to the point nearest to a place; negative when it is behind."""
@@ -162,7 +162,7 @@ class _Follow(Activity):
             self.done = world.time_s + dt_s >= self._end_s() - 1e-9
         pose = self.pose()
         if self.done and wanted != self._s:
-            along, rest = self._curve.pose(self._s).heading, wanted - self._s
+            along, rest = self._curve.along(self._s), wanted - self._s
             pose = replace(pose, x=pose.x + rest * math.cos(along), y=pose.y + rest * math.sin(along))
         return pose, abs(distance)
 
