@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 NEAR_M = 0.2
 """Nothing nearer is drawn. Depth resolution at distance d is d^2 / (NEAR_M * 2^24)."""
 DRAW_FAR_M = 4000.0
-KEEP_PX = 4_000_000
+KEEP_PX = 6_300_000
 """Buffers are kept for views of this many pixels together; the longest unused ones go first."""
 
 Pixels = npt.NDArray[Any]

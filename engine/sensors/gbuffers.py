@@ -23,7 +23,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from engine.render.view import Optics, Past, View
+from engine.render.view import Past, View
 from engine.sensors.base import Sensor, SensorContext, interval_s
 from engine.sensors.camera import Camera, Pictures, RgbCamera, image_body
 from foundation.ids import Tag
@@ -101,8 +101,9 @@ class GBuffer(Camera):
             if self._past is not None and interval_s(self._past[0], context.elapsed_s) > 0.0:
                 before = self._past[1]
             self._past = context.elapsed_s, Past(Sensor.pose(self, context), np.array(context.table.rows))
-        optics = replace(self.owner.optics, postprocess=False)
-        return replace(self.view_from(context, before), optics=optics if self.number == 0 else Optics())
+        # Base colour knows no exposure: with the owner's optics it comes out of the owner's own render.
+        optics = replace(self.owner.optics, postprocess=False) if self.number == 0 else self.owner.optics
+        return replace(self.view_from(context, before), optics=optics)
 
     def encode(self, pictures: Pictures, context: SensorContext) -> bytes | None:
         """Return the buffer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,7 @@ from render_worlds import box_mesh, plate_mesh, thing, world
 from engine.render import Optics, View
 from engine.sensors import SENSORS
 from engine.sensors.camera import COMPATIBLE_ONLY, group_views, image_body
+from engine.sensors.gbuffers import NAMES, GBuffer
 from engine.state import ActorTable, Kind
 from foundation.errors import RealityError
 from foundation.ids import Tag
@@ -118,6 +120,27 @@ def test_one_render_for_all_cameras_of_a_view():
         (here, rgb, [5]),
         (there, depth, [4]),
     ]
+
+
+def test_g_buffers_need_two_renders_and_one_of_motion(renderer_of):
+    owner = camera("rgb", {"image_size_x": "64", "image_size_y": "48", "exposure_compensation": "-1.5"})
+    where = context()
+    seeing = [("owner", owner.view(where), owner.wants)]
+    for number, name in enumerate(NAMES):
+        buffer = GBuffer(owner, number)
+        seeing.append((name, buffer.view(where), buffer.wants))
+    groups = [(members, wants) for _, wants, members in group_views(seeing)]
+    assert [members[0] for members, _ in groups] == ["owner", "SceneColor"]
+    assert len(groups[0][0]) == len(NAMES)
+    assert groups[0][1] == {"rgb", "albedo", "depth", "semantic", "normals", "flow"}
+    # Base colour may come out of any render: exposure does not change it.
+    renderer = renderer_of(scene())
+    bright, dark = (
+        renderer.render(replace(owner.view(where), optics=optics), frozenset({"rgb", "albedo"}))
+        for optics in (Optics(), Optics(exposure_compensation=-3.0, postprocess=False))
+    )
+    assert np.array_equal(bright["albedo"], dark["albedo"])
+    assert not np.array_equal(bright["rgb"], dark["rgb"])
 
 
 def test_optics_change_the_colours_as_named(renderer_of):
