@@ -35,10 +35,16 @@ LEAST_LAG = 0.4
 """An oversteering vehicle turns at most by the inverse of this more than its wheels ask for."""
 
 
-def approach(value: float, target: float, rise: float, fall: float) -> float:
-    """Move ``value`` towards ``target``: away from zero by at most ``rise``, towards it by at most ``fall``."""
+def approach(value: float, target: float, rise: float, fall: float) -> tuple[float, float]:
+    """Move ``value`` evenly towards ``target``: away from zero by at most ``rise``, towards it by at most ``fall``.
+
+    Returns:
+        The value at the end of the span, and its mean during it: what acts. Were that the value at the end, a car
+        would brake half a span too early.
+    """
     most = rise if abs(target) > abs(value) else fall
-    return value + min(max(target - value, -most), most)
+    moved = min(max(target - value, -most), most)
+    return value + moved, value + moved * (1.0 - 0.5 * abs(moved) / most)
 
 
 def added(values: Sequence[float]) -> float:
@@ -169,49 +175,51 @@ class VehicleState:
         if self.pushed:
             set_in_motion(rig.drive, state, speed, rig.radius)
             self.pushed = False
-        self._follow(dt)
+        throttle, brake, steer = self._follow(dt)
         pace = abs(speed)
         # To the right is positive for CARLA: against Bullet's spin.
-        self._turn(speed, pace, sideways - spin_up * self.front_x)
+        self._turn(speed, pace, sideways - spin_up * self.front_x, steer)
         self._grip(pace)
         gear = choose_gear(
             rig.drive, state, speed, control.reverse, control.manual_gear_shift, control.gear, rig.radius
         )
-        drive = advance(rig.drive, state, self.throttle, gear, speed, rig.mass, rig.radius, dt)
-        held = self._push(drive, speed, pace, substep)
+        drive = advance(rig.drive, state, throttle, gear, speed, rig.mass, rig.radius, dt)
+        held = self._push(drive, speed, pace, brake, substep)
         if speed * speed + sideways * sideways < STAND_MPS * STAND_MPS and rz * rz + fz * fz > 1e-8:
             self.hold_on_slope((rx, ry, rz), (fx, fy, fz), held)
 
-    def _follow(self, dt: float) -> None:
-        """Let the inputs follow what the driver asks for."""
+    def _follow(self, dt: float) -> tuple[float, float, float]:
+        """Let the inputs follow what the driver asks for; return throttle, brake and steering in the mean."""
         control = self.control
-        if self.throttle != control.throttle:
-            self.throttle = approach(self.throttle, control.throttle, THROTTLE_RISE * dt, PEDAL_FALL * dt)
-        if self.brake != control.brake:
-            self.brake = approach(self.brake, control.brake, self.rig.brake_rise * dt, PEDAL_FALL * dt)
-        if self.steer != control.steer:
-            self.steer = approach(self.steer, control.steer, STEER_RISE * dt, STEER_FALL * dt)
+        throttle, brake, steer = self.throttle, self.brake, self.steer
+        if throttle != control.throttle:
+            self.throttle, throttle = approach(throttle, control.throttle, THROTTLE_RISE * dt, PEDAL_FALL * dt)
+        if brake != control.brake:
+            self.brake, brake = approach(brake, control.brake, self.rig.brake_rise * dt, PEDAL_FALL * dt)
+        if steer != control.steer:
+            self.steer, steer = approach(steer, control.steer, STEER_RISE * dt, STEER_FALL * dt)
+        return throttle, brake, steer
 
     def lead(self, speed: float, dt: float) -> None:
         """Let the wheels turn with the driver's wish while somebody else moves the vehicle at ``speed`` m/s."""
         if self.steer or self.throttle or self.brake or self.control != VehicleControl():
             self._follow(dt)
-            self._show(self._command(abs(speed)))
+            self._show(self._command(abs(speed), self.steer))
 
-    def _command(self, pace: float) -> float:
-        """Return the angle the steering asks for at a speed, rad."""
+    def _command(self, pace: float, steer: float) -> float:
+        """Return the angle that a place of the steering wheel asks for at a speed, rad."""
         place = min(pace * 3.6 / STEER_TABLE_KMH, 1.0) * (TABLE_POINTS - 1)
         left = min(int(place), TABLE_POINTS - 2)
         low = self._curve[left]
         factor = low + (self._curve[left + 1] - low) * (place - left)
-        return min(max(self.steer * factor * self.rig.most_steer, -MOST_STEER_RAD), MOST_STEER_RAD)
+        return min(max(steer * factor * self.rig.most_steer, -MOST_STEER_RAD), MOST_STEER_RAD)
 
-    def _turn(self, speed: float, pace: float, across: float) -> None:
+    def _turn(self, speed: float, pace: float, across: float, steer: float) -> None:
         """Turn the wheels; ``pace`` is the speed without its sign, ``across`` the rightward one of the front axle.
 
         The inner wheel turns by the commanded angle, the outer by Ackermann's; understeer takes its part of both.
         """
-        command = self._command(pace) if self.steer else 0.0
+        command = self._command(pace, steer) if steer else 0.0
         base = self.rig.wheelbase
         # Beyond its critical speed an oversteering car would turn by any angle; its driver does not let it.
         felt = command * base / max(base + self.rig.understeer * speed * speed, LEAST_LAG * base)
@@ -268,12 +276,12 @@ class VehicleState:
                 self.wheels[i].set_friction_slip(grip)
                 self._grips[i] = grip
 
-    def _resistances(self, speed: float, pace: float) -> list[float]:
+    def _resistances(self, speed: float, pace: float, pedal: float) -> list[float]:
         """Return the forces that resist at the wheels: brakes, air, rolling, bearings; N."""
         loads, numbers, rig = self.loads, self._wheel_numbers, self.rig
         weight = added(loads)
         common = (rig.drag * speed * speed + rig.rolling * weight) / max(weight, 1e-9)
-        pedal, hand = self.brake, 1.0 if self.control.hand_brake else 0.0
+        hand = 1.0 if self.control.hand_brake else 0.0
         if not (pedal or hand):
             return [load * common + wheel[2] * pace if load > 0.0 else 0.0 for load, wheel in zip(loads, numbers)]
         braked, spares = [], []
@@ -292,10 +300,10 @@ class VehicleState:
             for held, spare, load, wheel in zip(braked, spares, loads, numbers)
         ]
 
-    def _push(self, drive: float, speed: float, pace: float, substep: float) -> float:
-        """Drive or brake every wheel; return the braking force of all together."""
+    def _push(self, drive: float, speed: float, pace: float, pedal: float, substep: float) -> float:
+        """Drive or brake every wheel, ``pedal`` is the brake's; return the braking force of all together."""
         loads, numbers = self.loads, self._wheel_numbers
-        resists = self._resistances(speed, pace)
+        resists = self._resistances(speed, pace, pedal)
         # Near standstill a driven wheel goes where the engine pushes; an idle engine only drags.
         if pace <= 0.1 and self.throttle > 0.01 and drive != 0.0:
             way = math.copysign(1.0, drive)

@@ -54,10 +54,11 @@ def through(function: object, values: Floats) -> Floats:
     return np.array(list(map(function, values.ravel().tolist())), dtype=np.float64).reshape(values.shape)  # type: ignore[call-overload]
 
 
-def approach(value: Floats, target: Floats, rise: Floats | float, fall: float) -> Floats:
+def approach(value: Floats, target: Floats, rise: Floats | float, fall: float) -> tuple[Floats, Floats]:
     """See :func:`engine.physics.driving.approach`."""
     most = np.where(np.abs(target) > np.abs(value), rise, fall)
-    return np.asarray(value + bounded(target - value, -most, most))
+    moved = bounded(target - value, -most, most)
+    return value + moved, value + moved * (1.0 - 0.5 * np.abs(moved) / most)
 
 
 def summed(wheels: Floats) -> Floats:
@@ -167,16 +168,16 @@ class Formation:
         speed = vx * fx + vy * fy + vz * fz - (spin_up * self._right - spin_right * self._up)
         sideways = vx * rx + vy * ry + vz * rz - (spin_ahead * self._up - spin_up * self._ahead)
         self._put_in_motion(speed)
-        self.throttle = approach(self.throttle, self.asked_throttle, THROTTLE_RISE * dt, PEDAL_FALL * dt)
-        self.brake = approach(self.brake, self.asked_brake, self._brake_rise * dt, PEDAL_FALL * dt)
-        self.steer = approach(self.steer, self.asked_steer, STEER_RISE * dt, STEER_FALL * dt)
+        self.throttle, throttle = approach(self.throttle, self.asked_throttle, THROTTLE_RISE * dt, PEDAL_FALL * dt)
+        self.brake, brake = approach(self.brake, self.asked_brake, self._brake_rise * dt, PEDAL_FALL * dt)
+        self.steer, steer = approach(self.steer, self.asked_steer, STEER_RISE * dt, STEER_FALL * dt)
         pace = np.abs(speed)
-        self._turn(speed, pace, sideways - spin_up * self._front_x)
+        self._turn(speed, pace, sideways - spin_up * self._front_x, steer)
         self._grips(pace)
         drives = self._drives
         gear = drives.choose_gears(speed, self.reverse, self.manual, self.wanted_gear, self._radius)
-        drive = drives.advance(self.throttle, gear, speed, self.mass, self._radius, dt)
-        held = self._push(drive, speed, pace, substep)
+        drive = drives.advance(throttle, gear, speed, self.mass, self._radius, dt)
+        held = self._push(drive, speed, pace, brake, substep)
         standing = (speed * speed + sideways * sideways < STAND_MPS * STAND_MPS) & (rz * rz + fz * fz > 1e-8)
         for i in np.flatnonzero(standing).tolist():
             state = self.states[i]
@@ -190,7 +191,7 @@ class Formation:
                 self._drives.set_in_motion(i, float(speed[i]), state.rig.radius)
                 state.pushed = False
 
-    def _turn(self, speed: Floats, pace: Floats, across: Floats) -> None:
+    def _turn(self, speed: Floats, pace: Floats, across: Floats, steer: Floats) -> None:
         """See :meth:`engine.physics.driving.VehicleState.apply`: the angles the vehicles feel and those they show."""
         place = np.minimum(pace * 3.6 / STEER_TABLE_KMH, 1.0) * (TABLE_POINTS - 1)
         left = np.minimum(place.astype(np.intp), TABLE_POINTS - 2)
@@ -198,7 +199,7 @@ class Formation:
         low = self._curve[at]
         factor = low + (self._curve[at + 1] - low) * (place - left)
         # Zero is added so that no steering at all has no sign.
-        command = bounded(self.steer * factor * self._most_steer, -MOST_STEER_RAD, MOST_STEER_RAD) + 0.0
+        command = bounded(steer * factor * self._most_steer, -MOST_STEER_RAD, MOST_STEER_RAD) + 0.0
         base = self._base
         felt = command * base / np.maximum(base + self._understeer * speed * speed, LEAST_LAG * base)
         slip = SLIP_RAD + np.maximum(5.0 - pace, 0.0) * 0.35
@@ -244,11 +245,11 @@ class Formation:
             self._slow[i], self._locked[i] = slow[i], locked[i]
             self.states[i].set_grips(float(slow[i]), bool(locked[i]))
 
-    def _resistances(self, speed: Floats, pace: Floats, weight: Floats) -> Floats:
+    def _resistances(self, speed: Floats, pace: Floats, weight: Floats, pedal: Floats) -> Floats:
         """Return the (4, N) forces that resist at the wheels."""
         loads, grip = self.loads, self._grip
         common = (self._drag * speed * speed + self._rolling * weight) / np.maximum(weight, 1e-9)
-        wanted = np.maximum(self.brake * self._brake_n, self._hand * self._hand_n)
+        wanted = np.maximum(pedal * self._brake_n, self._hand * self._hand_n)
         limit = grip * loads
         braked = np.minimum(wanted, limit)
         spare = np.where(wanted > 0.0, limit - braked, 0.0)
@@ -258,11 +259,11 @@ class Formation:
         part = np.minimum(missing / np.maximum(summed(spare), 1e-9), 1.0)
         return np.where(loads > 0.0, braked + spare * part + loads * common + self._damping * pace, 0.0)
 
-    def _push(self, drive: Floats, speed: Floats, pace: Floats, substep: float) -> Floats:
+    def _push(self, drive: Floats, speed: Floats, pace: Floats, pedal: Floats, substep: float) -> Floats:
         """Drive or brake every wheel; return the (N,) braking forces."""
         loads = self.loads
         weight = summed(loads)
-        resists = self._resistances(speed, pace, weight)
+        resists = self._resistances(speed, pace, weight, pedal)
         starting = (pace <= 0.1) & (self.throttle > 0.01) & (drive != 0.0)
         way = np.where(starting, np.copysign(1.0, drive), np.where(speed < 0.0, -1.0, 1.0))
         limit = self._grip * loads

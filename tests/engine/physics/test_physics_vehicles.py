@@ -207,6 +207,21 @@ def test_step_length_matters_little(spec, dt: float, substeps: int) -> None:
     assert np.linalg.norm(coarse - fine) < 0.02 * way
 
 
+@pytest.mark.parametrize("spec", [CAR, VAN, MOTORCYCLE, BUS], ids=lambda spec: spec.body)
+def test_step_length_matters_little_for_how_far_brakes_take(spec) -> None:
+    def stop(dt: float, substeps: int) -> float:
+        physics = with_car(spec=spec)
+        run(physics, 0.5)
+        begin = physics.transform(1)[0][0]
+        physics.set_velocity(1, (25.0, 0.0, 0.0))
+        drive(physics, brake=1.0)
+        run(physics, 10.0, dt, substeps)
+        assert speed(physics) < 0.01
+        return physics.transform(1)[0][0] - begin
+
+    assert stop(0.1, 10) == pytest.approx(stop(0.01, 1), rel=0.01)
+
+
 def test_steering_right_turns_right_on_the_circle_of_the_wheels() -> None:
     physics = with_car()
     drive(physics, throttle=0.25, steer=0.3)
