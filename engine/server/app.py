@@ -205,10 +205,11 @@ class Server:
         answer = call(self.session, request)
         if not ticks:
             if self.world.episode != episode:
+                # Before the answer: from then until its next two are answered, the client has no episode at all, and
+                # a traffic manager that runs there meanwhile crashes it.
+                release_free_memory()
                 self._change_over(connection)
             connection.reply(request, answer)
-            if self.world.episode != episode:
-                release_free_memory()
             return
         # The frame comes before the answer: an answer before it would wake the client only to let it spin for the
         # frame, on the very processor that its traffic manager needs. Cameras come after the answer: they may take
