@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foundation.errors import RealityError
+from foundation.memory import keep_large_blocks_apart
 
 if TYPE_CHECKING:
     from engine.server import Server
@@ -108,6 +109,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, catalogue: MapCatalogue, name: str) -> int:
     from engine.server import Server, StreamHub, bind_pair
 
+    keep_large_blocks_apart()
     sockets = bind_pair(options.host, options.port)
     from engine.recorder import Recorder
     from engine.world.world import World

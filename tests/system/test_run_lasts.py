@@ -147,7 +147,11 @@ def test_ctrl_c_is_one_line_and_what_to_do(tmp_path):
         "--out",
         str(tmp_path / "x"),
     ]
-    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    run = subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        # Whoever runs the tests in the background of a shell ignores Ctrl-C, and so would the child.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     until = time.monotonic() + 100.0
     while not (tmp_path / "x" / "run.json").exists() and time.monotonic() < until:
         time.sleep(0.05)
