@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 
 import psutil
@@ -16,6 +19,8 @@ from lxml import etree
 
 ROOT = Path(__file__).parents[2]
 SCENARIO = ROOT / "tests" / "data" / "broken" / "valid.xosc"
+OURS = {"REALITY_TEST": str(uuid.uuid4())}
+"""In the environment of everything that these tests start: other tests run beside them."""
 RIG = """name: small
 sensors:
   - {name: front, type: camera, anchor: front, pose: {x: 0.05, z: 1.5}, width: 160, height: 120,
@@ -37,7 +42,8 @@ def rig(tmp_path_factory):
 
 def reality(*arguments: object, timeout_s: float = 240.0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bridge.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False)
+    env = {**os.environ, **OURS}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False, env=env)
 
 
 def checksums(folder: Path) -> dict[str, str]:
@@ -46,11 +52,14 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def engines() -> set[int]:
+    """The engines that these tests started, orphans too."""
     found = set()
     for process in psutil.process_iter(["pid", "cmdline"]):
         command = process.info["cmdline"] or []
         if "engine" in command and "--exit-with-stdin" in command and "-m" in command:
-            found.add(process.info["pid"])
+            with contextlib.suppress(psutil.Error):
+                if process.environ().items() >= OURS.items():
+                    found.add(process.info["pid"])
     return found
 
 
