@@ -134,13 +134,11 @@ class VmsBoard(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign(Record):
-    """``<sign>`` (1.8) on a static board, at (v, z) of it. Boards on signs are kept in ``unknown``."""
+class _Shown(Record):
+    """What signals and the signs on boards have in common."""
 
     id: str = attribute("id", str)
     name: str = attribute("name", str, "")
-    v: float = attribute("v", float, 0.0, largest=LIMIT_M)
-    z: float = attribute("z", float, 0.0, largest=LIMIT_M)
     h_offset: float = attribute("hOffset", float, 0.0)
     pitch: float = attribute("pitch", float, 0.0)
     roll: float = attribute("roll", float, 0.0)
@@ -162,6 +160,14 @@ class Sign(Record):
     position_road: PositionRoad | None = child("positionRoad", PositionRoad)
     position_inertial: PositionInertial | None = child("positionInertial", PositionInertial)
     semantics: Semantics | None = child("semantics", Semantics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sign(_Shown):
+    """``<sign>`` (1.8) on a static board, at (v, z) of it. Boards on signs are kept in ``unknown``."""
+
+    v: float = attribute("v", float, 0.0, largest=LIMIT_M)
+    z: float = attribute("z", float, 0.0, largest=LIMIT_M)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,37 +207,14 @@ class Regulation(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signal(Record):
+class Signal(_Shown):
     """``<signal>``."""
 
-    id: str = attribute("id", str)
-    name: str = attribute("name", str, "")
     s: float = attribute("s", largest=LIMIT_M)
     t: float = attribute("t", largest=LIMIT_M)
     z_offset: float = attribute("zOffset", float, 0.0, largest=LIMIT_M)
-    h_offset: float = attribute("hOffset", float, 0.0)
-    pitch: float = attribute("pitch", float, 0.0)
-    roll: float = attribute("roll", float, 0.0)
-    orientation: str = attribute("orientation", str, "none", choices=ORIENTATION)
-    dynamic: str = attribute("dynamic", str, "no", choices="yes no")
-    country: str = attribute("country", str, "")
-    country_revision: str = attribute("countryRevision", str, "")
-    type_: str = attribute("type", str, "")
-    subtype: str = attribute("subtype", str, "")
-    value: float | None = attribute("value", float, None)
-    unit: str = attribute("unit", str, "")
-    text: str = attribute("text", str, "")
-    width: float = attribute("width", float, 0.0)
-    height: float = attribute("height", float, 0.0)
-    length: float = attribute("length", float, 0.0)
-    validities: tuple[Validity, ...] = children("validity", Validity)
-    dependencies: tuple[SignalDependency, ...] = children("dependency", SignalDependency)
-    references: tuple[SignalLink, ...] = children("reference", SignalLink)
-    position_road: PositionRoad | None = child("positionRoad", PositionRoad)
-    position_inertial: PositionInertial | None = child("positionInertial", PositionInertial)
     static_boards: tuple[StaticBoard, ...] = children("staticBoard", StaticBoard)
     vms_boards: tuple[VmsBoard, ...] = children("vmsBoard", VmsBoard)
-    semantics: Semantics | None = child("semantics", Semantics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
